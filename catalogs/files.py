@@ -20,6 +20,7 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import RESULT_BYTES, read_json
+from catalogs.other_file import RESULT, expecting, refuse_other
 from catalogs.visible import visible
 
 REMEDY = "Name a writable place."
@@ -208,4 +209,7 @@ def _refusing(path: Path, remedy: str) -> Iterator[None]:
 
 def read_result(path: Path) -> Any:
     """The JSON of a saved result, not yet judged. Raises InputError for what is none."""
-    return read_json(path, RESULT_BYTES, remedy="Write it with `dsopt solve ... -o result.json`.")
+    with expecting(path, RESULT):
+        data = read_json(path, RESULT_BYTES, remedy="Write it with `dsopt solve ... -o result.json`.")
+    refuse_other(data, path, RESULT)
+    return data

@@ -22,6 +22,8 @@ from catalogs.files import check_writable, write_text
 from catalogs.formats import BITS, rank
 from catalogs.inputs import LIST_BYTES, read_json
 from catalogs.message import message
+from catalogs.other_file import CONFIG, expecting, refuse_other
+from catalogs.other_file import GGUF as GGUF_FILE
 from catalogs.transformer import Llm
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -47,7 +49,9 @@ def open_config(path: Path, id_: str | None = None, precision: str | None = None
 
 
 def _opened(path: Path, id_: str | None, precision: str | None) -> tuple[Llm, Published]:
-    given = open_given(path)
+    with expecting(path, CONFIG, GGUF_FILE):
+        given = open_given(path)
+    refuse_other(given.config, path, CONFIG)
     id_ = _id(given.name, id_)
     _sound(given)
     said = _published(given, precision)

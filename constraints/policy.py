@@ -12,6 +12,7 @@ from typing import Literal
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml, shipped_rows
+from catalogs.other_file import POLICY, expecting
 
 DATA = Path(__file__).parent / "data"
 
@@ -104,14 +105,15 @@ class Policy:
 
     def with_file(self, path: Path) -> Policy:
         """Lay a TOML file over this policy (`[power]` tables or dotted keys); raises InputError as `with_settings`."""
-        data = read_toml(path)
-        flat: list[str] = []
-        for key, value in data.items():
-            if isinstance(value, dict):
-                flat += [f"{key}.{k}={v}" for k, v in value.items()]
-            else:
-                flat.append(f"{key}={value}")
-        return self.with_settings(flat, str(path))
+        with expecting(path, POLICY):
+            data = read_toml(path)
+            flat: list[str] = []
+            for key, value in data.items():
+                if isinstance(value, dict):
+                    flat += [f"{key}.{k}={v}" for k, v in value.items()]
+                else:
+                    flat.append(f"{key}={value}")
+            return self.with_settings(flat, str(path))
 
 
 def tax_percent(text: str) -> Decimal:

@@ -64,13 +64,14 @@ OF_QUOTES = tuple(
 def check(ctx: typer.Context, file: Path, **values: Any) -> None:
     """See HELP."""
     from optimizer.cli.usage import together
-    from optimizer.cli.xray_cmd import is_vendor_file, xray_file
+    from optimizer.cli.xray_cmd import is_vendor_file, refuse_lists, xray_file
 
     together(ctx, "model", "model_config")
     if values["lang"] is not None:
         speak(values["lang"])
     if is_vendor_file(file):
         _refuse_of_builds(ctx)
+        refuse_lists(file)
         note(language()("{file} is a vendor's file: dsopt xray is the command for it now", file=file.name))
         return xray_file(ctx, file, values)
     _refuse_of_quotes(ctx, file, values)

@@ -86,7 +86,7 @@ def xray(ctx: typer.Context, file: Path, **values: Any) -> None:
     if values["lang"] is not None:
         speak(values["lang"])
     if not is_vendor_file(file):
-        raise typer.BadParameter(f"{file.name} is a build or a result: dsopt check {file}")
+        raise typer.BadParameter(_no_offer(file) or f"{file.name} is a build or a result: dsopt check {file}")
     xray_file(ctx, file, values)
 
 
@@ -101,6 +101,27 @@ def is_vendor_file(path: Path) -> bool:
         return False
 
 
+def _no_offer(path: Path) -> str:
+    """What a .toml or .json is that is neither a build nor a result; empty where it is one of these or not known."""
+    from catalogs.other_file import BUILD, QUOTE, RESULT, kind_of, other_file
+
+    found = kind_of(path)
+    if found in (None, BUILD, RESULT):
+        return ""
+    fault = other_file(path, found, QUOTE)
+    return f"{path.name} {fault.text}. {fault.remedy}".strip()
+
+
+def refuse_lists(path: Path) -> None:
+    """Raises InputError for a table that is known to be none of a vendor: approved parts, measurements, ..."""
+    from catalogs.errors import InputError
+    from catalogs.other_file import OFFERS, OWNED, QUOTE, WORKBOOK, kind_of, other_file
+
+    found = kind_of(path)
+    if found is not None and not found.foreign and found not in (QUOTE, WORKBOOK, OWNED, OFFERS):
+        raise InputError(other_file(path, found, QUOTE))
+
+
 def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
     from catalogs.load import load
@@ -111,6 +132,7 @@ def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
     from optimizer.text.languages import chosen as language
 
     _ = language()
+    refuse_lists(path)
     _refuse_unused(ctx, values)
     kind = _outputs(values)
     parts = load(values["catalog"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from catalogs.errors import Fault, Faults, InputError
 from catalogs.inputs import LIST_BYTES, read_text
 from catalogs.load import Catalog
+from catalogs.other_file import APPROVED, expecting
 from catalogs.schema import Kind
 from constraints.request import Listed
 from optimizer.text.csv_table import too_wide
@@ -21,18 +22,8 @@ def read(path: Path, catalog: Catalog) -> tuple[Listed, ...]:
     """Columns part or vendor (with a category if it is meant for one only), status approved | barred, note.
 
     Raises InputError with every fault, each with its row: unknown names come with the nearest ones."""
-    text = read_text(path, LIST_BYTES, code="bad-avl", remedy="Save it as CSV UTF-8.")
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as e:
-        raise InputError(Fault("bad-avl", f"cannot be read: {e}", str(path), remedy="Save it as CSV UTF-8.")) from None
-    header = [x.strip().casefold() for x in lines[0]] if lines else []
-    strange = [x for x in header if x not in COLUMNS]
-    if strange or "status" not in header or not {"part", "vendor"} & set(header):
-        remedy = "The header is part,vendor,category,status,note; part or vendor and status are needed."
-        raise InputError(
-            Fault("bad-avl", "has another header", str(path), 1, value=",".join(header)[:80], remedy=remedy)
-        )
+    with expecting(path, APPROVED):
+        header, lines = _table(path)
     faults = Faults()
     found: dict[tuple[str, str, str], Listed] = {}
     for number, cells in enumerate(lines[1:], 2):
@@ -60,6 +51,23 @@ def read(path: Path, catalog: Catalog) -> tuple[Listed, ...]:
     if faults:
         raise InputError(faults)
     return tuple(found.values())
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """(header, all lines with it); raises InputError for another header and for what is no CSV."""
+    text = read_text(path, LIST_BYTES, code="bad-avl", remedy="Save it as CSV UTF-8.")
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as e:
+        raise InputError(Fault("bad-avl", f"cannot be read: {e}", str(path), remedy="Save it as CSV UTF-8.")) from None
+    header = [x.strip().casefold() for x in lines[0]] if lines else []
+    strange = [x for x in header if x not in COLUMNS]
+    if strange or "status" not in header or not {"part", "vendor"} & set(header):
+        remedy = "The header is part,vendor,category,status,note; part or vendor and status are needed."
+        raise InputError(
+            Fault("bad-avl", "has another header", str(path), 1, value=",".join(header)[:80], remedy=remedy)
+        )
+    return header, lines
 
 
 def _listed(row: dict[str, str], catalog: Catalog) -> Listed:

@@ -17,6 +17,7 @@ from catalogs.errors import Fault, Faults, InputError
 from catalogs.inputs import LIST_BYTES, MOST_COLUMNS, read_text
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES
+from catalogs.other_file import OWNED, PERCENTAGES, RATES, FileKind, expecting
 from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, FxRate
 from constraints.policy import table
@@ -27,6 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 ROWS = 100_000
 BEYOND = "\0"
 """Key of the cells that a row has beyond its columns."""
+RATE_COLUMNS = ("currency", "date", "source")
 PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?%?", re.ASCII)
 
 
@@ -34,7 +36,7 @@ def own(path: Path, catalog: Catalog) -> tuple[Owned, ...]:
     """Columns part, qty: names as `--include` takes them; a part named twice counts together."""
     pieces: dict[str, int] = {}
     faults = Faults()
-    rows = _rows(path, ("part", "qty"))
+    rows = _rows(path, ("part", "qty"), OWNED)
     for place, (number, row) in enumerate(rows):
         if faults.full:
             faults.unread = len(rows) - place
@@ -77,7 +79,7 @@ def spares(texts: list[str]) -> tuple[Spare, ...]:
             remedy = "A percentage from 0% to 100%."
             raise InputError(Fault("bad-spares", "is out of range", column="--spares", value=text, remedy=remedy))
         else:
-            named = {r["category"]: r["percent"] for _, r in _rows(Path(text), ("category", "percent"))}
+            named = {r["category"]: r["percent"] for _, r in _rows(Path(text), ("category", "percent"), PERCENTAGES)}
         for category, share in named.items():
             if spare := _spare(category, share.strip(), text):
                 out[category] = spare
@@ -125,18 +127,20 @@ def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
         shipped = ({"category": r["category"], "percent": r["percent"]} for r in table("support"))
         return None, tuple(SupportRate.model_validate(r) for r in shipped)
     path = Path(text)
-    return None, _models(SupportRate, path, _rows(path, ("category", "percent")), "category", "bad-support")
+    return None, _models(
+        SupportRate, path, _rows(path, ("category", "percent"), PERCENTAGES), "category", "bad-support"
+    )
 
 
 def fx(path: Path) -> tuple[FxRate, ...]:
     """Columns currency, usd_per_unit or units_per_usd, date, source; currencies left out keep the rates of
     constraints/data/fx.csv."""
-    return _models(FxRate, path, _rows(path, ("currency", "date", "source")), "currency", "bad-fx")
+    return _models(FxRate, path, _rows(path, RATE_COLUMNS, RATES), "currency", "bad-fx")
 
 
 def rates(path: Path) -> tuple[ExchangeRate, ...]:
     """As `fx`, for any currency by its three letters."""
-    return _models(ExchangeRate, path, _rows(path, ("currency", "date", "source")), "currency", "bad-fx")
+    return _models(ExchangeRate, path, _rows(path, RATE_COLUMNS, RATES), "currency", "bad-fx")
 
 
 def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], key: str, code: str) -> tuple[M, ...]:
@@ -161,8 +165,14 @@ def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], ke
     return tuple(out.values())
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """(row number, cells) of a CSV with at least these columns; raises InputError for what is none."""
+def _rows(path: Path, columns: tuple[str, ...], kind: FileKind) -> list[tuple[int, dict[str, str]]]:
+    """(row number, cells) of a CSV with at least these columns; raises InputError for what is none, and for a file that
+    is none of its kind."""
+    with expecting(path, kind):
+        return _rows_with(path, columns)
+
+
+def _rows_with(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     text = read_text(path, LIST_BYTES, remedy="Save it as CSV UTF-8.")
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey=BEYOND)
     try:

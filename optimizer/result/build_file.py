@@ -13,6 +13,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.inputs import RESULT_BYTES, SETTINGS_BYTES, parsed_json, parsed_toml, read_text
 from catalogs.load import Catalog
 from catalogs.offers import Offer
+from catalogs.other_file import BUILD, RESULT, expecting
 from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.build import Build, build_of
 from constraints.request import Request
@@ -30,10 +31,11 @@ def read(
 ) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
     """(catalog with the file's own parts, request, named builds); raises InputError with what is wrong in it."""
     most = RESULT_BYTES if path.suffix == ".json" else SETTINGS_BYTES
-    text = read_text(path, most, remedy="Give a build.toml or a result.json.")
-    if path.suffix != ".json":
-        return _toml(path, text, catalog, model, as_of)
-    request, builds = _result(path, text)
+    with expecting(path, *((RESULT, BUILD) if path.suffix == ".json" else (BUILD, RESULT))):
+        text = read_text(path, most, remedy="Give a build.toml or a result.json.")
+        if path.suffix != ".json":
+            return _toml(path, text, catalog, model, as_of)
+        request, builds = _result(path, text)
     return catalog, request if as_of is None else request.model_copy(update={"as_of": texts.day(as_of)}), builds
 
 

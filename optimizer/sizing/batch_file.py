@@ -9,6 +9,7 @@ import numpy as np
 
 from catalogs.load import Catalog
 from catalogs.message import message
+from catalogs.other_file import CONFIGURATIONS, expecting
 from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.sizing.schema import RowsAnswered
@@ -27,7 +28,8 @@ GIVEN = "_in"
 
 def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration) -> RowsAnswered:
     """The answered CSV. Raises InputError as read_csv does."""
-    table = read_csv(path, NEEDED, REMEDY)
+    with expecting(path, CONFIGURATIONS):
+        table = read_csv(path, NEEDED, REMEDY)
     columns = {c: cells for c in (*TEXTS, ENGINE, *NUMBERS) if (cells := table.column(c)) is not None}
     columns.setdefault("precision", [""] * len(table.rows))
     found = answers(prepare(columns, catalog, policy, calibration.constants), calibration) if table.rows else None

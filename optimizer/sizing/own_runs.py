@@ -14,6 +14,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.load import Catalog
 from catalogs.message import Message, joined, message
+from catalogs.other_file import MEASUREMENTS, expecting
 from constraints.policy import Policy
 from optimizer.text.csv_table import read_csv, wide_rows
 from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
@@ -40,7 +41,8 @@ def calibration(folder: Path | None, own: Path | None, catalog: Catalog, policy:
 def own_rows(path: Path) -> Runs:
     """A user's measured rows; each has an id, `file row N` where it names none."""
     remedy = f"Columns: {', '.join((*TEXTS, *NUMBERS))}, output_tok_s, ttft_ms, tpot_ms."
-    table = read_csv(path, measured.NEEDED, remedy)
+    with expecting(path, MEASUREMENTS):
+        table = read_csv(path, measured.NEEDED, remedy)
     if faults := wide_rows(table):
         raise InputError(faults)
     names = [h.casefold() for h in table.header]

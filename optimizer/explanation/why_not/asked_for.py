@@ -80,7 +80,7 @@ def asked_for(text: str, market: Market) -> tuple[Market, Wish | Build]:
     from optimizer.result.build_file import read
 
     path = Path(text)
-    if path.suffix in (".toml", ".json"):
+    if path.suffix in (".toml", ".json") or (path.suffix and path.is_file()):
         request = market.request
         catalog, _, builds = read(path, market.catalog, request.model, request.as_of.isoformat())
         if len(builds) != 1:

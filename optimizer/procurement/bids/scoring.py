@@ -16,6 +16,7 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml
+from catalogs.other_file import WEIGHTS, expecting
 from constraints.policy import Policy
 from optimizer.procurement.bids.schema import CriterionKey, Points, Weight
 
@@ -52,7 +53,6 @@ def weights(text: str | None, policy: Policy) -> tuple[Weight, ...]:
 
 
 def _given(text: str) -> dict[str, Decimal]:
-    known = (*KEYS, *GROUPS)
     pairs: dict[str, Any] = {}
     if "=" in text:
         for piece in text.split(","):
@@ -61,7 +61,13 @@ def _given(text: str) -> dict[str, Decimal]:
                 raise _bad(text, f"gives {name.strip()} twice", "Leave one of them.")
             pairs[name.strip()] = value.strip().removesuffix("%")
     else:
-        pairs = _file(Path(text))
+        with expecting(Path(text), WEIGHTS, column="--weights"):
+            return _points(_file(Path(text)))
+    return _points(pairs)
+
+
+def _points(pairs: Mapping[str, Any]) -> dict[str, Decimal]:
+    known = (*KEYS, *GROUPS)
     out = {}
     for name, value in pairs.items():
         try:

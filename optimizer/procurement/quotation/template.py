@@ -14,6 +14,7 @@ from typing import Any
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_bytes
 from catalogs.message import joined, message
+from catalogs.other_file import WORKBOOK, expecting
 from catalogs.visible import RISKY
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
 from optimizer.procurement.quotation.content import excluded, included
@@ -111,14 +112,15 @@ def filled(path: Path, quote: Quote, _: Words) -> tuple[bytes, list[str]]:
     if path.suffix.lower() in MACROS:
         remedy = "Save it as .xlsx, without macros."
         raise InputError(Fault("bad-template", "is no .xlsx workbook", str(path), remedy=remedy))
-    raw = _inspected(path)
-    try:
-        return _filled(path, raw, quote, _)
-    except InputError:
-        raise
-    except Exception as e:  # openpyxl trusts a file: what it stumbles over may be of any kind
-        why = str(e).splitlines()[0][:200] if str(e) else type(e).__name__
-        raise InputError(Fault("bad-template", f"is no workbook that can be filled: {why}", str(path))) from None
+    with expecting(path, WORKBOOK, column="--template"):
+        raw = _inspected(path)
+        try:
+            return _filled(path, raw, quote, _)
+        except InputError:
+            raise
+        except Exception as e:  # openpyxl trusts a file: what it stumbles over may be of any kind
+            why = str(e).splitlines()[0][:200] if str(e) else type(e).__name__
+            raise InputError(Fault("bad-template", f"is no workbook that can be filled: {why}", str(path))) from None
 
 
 def _inspected(path: Path) -> bytes:

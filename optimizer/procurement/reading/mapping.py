@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.files import write_text
 from catalogs.inputs import read_toml
+from catalogs.other_file import MAPPING, expecting
 from catalogs.visible import visible
 
 Tax = Literal["net", "gross", "unknown"]
@@ -65,16 +66,19 @@ class Mapping(BaseModel):
 
 def read_mapping(path: Path) -> Mapping:
     """Raises InputError with every fault: no TOML, unknown keys, fields or values."""
-    data: dict[str, Any] = read_toml(path, "bad-map", "Write it anew with --map.")
-    try:
-        return Mapping.model_validate(data)
-    except ValidationError as e:
-        raise InputError(
-            [
-                Fault("bad-map", x["msg"], str(path), column=".".join(map(str, x["loc"])), value=str(x["input"])[:60])
-                for x in e.errors(include_url=False)
-            ]
-        ) from None
+    with expecting(path, MAPPING, column="--map"):
+        data: dict[str, Any] = read_toml(path, "bad-map", "Write it anew with --map.")
+        try:
+            return Mapping.model_validate(data)
+        except ValidationError as e:
+            found = e.errors(include_url=False)
+            places = [".".join(map(str, x["loc"])) for x in found]
+            raise InputError(
+                [
+                    Fault("bad-map", x["msg"], str(path), column=place, value=str(x["input"])[:60])
+                    for x, place in zip(found, places, strict=True)
+                ]
+            ) from None
 
 
 def _text(value: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.message import message
+from catalogs.other_file import QUOTE, WORKBOOK, expecting
 from optimizer.procurement.reading import row_words, time_money
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
@@ -105,7 +106,8 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     Raises InputError (exit code 3): the file is refused, has no table, or the mapping names what is not there."""
     given = mapping or Mapping()
     overrides = _overrides(given, catalog)
-    table = _table(path, given)
+    with expecting(path, QUOTE, WORKBOOK, names_foreign=True):
+        table = _table(path, given)
     rows, notices, issues = table.rows, table.notices, table.issues
     style, inferred = amounts.styles(rows, given.decimal)
     basis, said = basis_of(table.sheet, table.header, rows, given, issues)
