@@ -99,8 +99,9 @@ def expecting(path: Path, *kinds: FileKind, column: str = "", names_foreign: boo
     """A reader of files of these kinds, the first of which it asks for; `column`: the option that names the file;
     `names_foreign`: it says itself what is no table or text, and how to ask for one.
 
-    Raises InputError of code other-file in place of the reader's own where the file is of another kind; where that is
-    a guess, the reader's own with the guess beside its remedy."""
+    Raises InputError of code other-file in place of the reader's own where the file is of another kind (of the reader's
+    code where it is of none that dsopt knows); where that is a guess, the reader's own with the guess beside its
+    remedy."""
     try:
         yield
     except InputError as error:
@@ -109,7 +110,9 @@ def expecting(path: Path, *kinds: FileKind, column: str = "", names_foreign: boo
             raise
         if found.guess and found.syntax == wanted.syntax:
             raise _with_guess(error, path, found) from None
-        raise InputError(other_file(path, found, wanted, column, error.faults[0].remedy)) from None
+        first = error.faults[0]
+        told = other_file(path, found, wanted, column, first.remedy)
+        raise InputError(replace(told, code=first.code) if found.foreign else told) from None
 
 
 def _with_guess(error: InputError, path: Path, found: FileKind) -> InputError:
