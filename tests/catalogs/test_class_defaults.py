@@ -53,6 +53,9 @@ WITHOUT_USE = {
     ("laguna", "sliding_window"): "no layer has a window",
     ("mellum", "sliding_window"): "no layer has a window",
     ("mistral4", "intermediate_size"): "no layer is dense",
+    ("granitemoehybrid--without-experts", "intermediate_size"): "there are no experts",
+    ("falcon_h1", "mamba_expand"): "mamba_d_ssm says the width",
+    ("falcon_h1--with-norm", "mamba_expand"): "mamba_d_ssm says the width",
 }
 """(config, field): the size of what the class's own values have none of."""
 
@@ -73,10 +76,11 @@ def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
 
 BY_CLASS = {
     "tie_word_embeddings", "attention_bias", "lm_head_bias", "layer_types", "mlp_layer_types", "gating",
-    "num_attention_heads_per_layer", "moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval",
+    "num_attention_heads_per_layer", "mamba_conv_bias", "mamba_rms_norm", "moe_layer_start_index",
+    "moe_layer_end_index", "moe_layer_interval",
 }  # fmt: skip
 """Fields that a file may leave out: its class says what they are then."""
-AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus")
+AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus", "Granite")
 """Architectures whose class takes a key head for each head where a file says none, and heads of the usual width."""
 
 
@@ -134,6 +138,11 @@ def test_nonsense_is_refused_or_counted(value: object) -> None:
         ("apertus", {"hidden_act": "silu"}, "hidden_act"),
         ("qwen2_vl", {"vision_config": ...}, "vision_config"),
         ("gemma2", {"attention_bias": True}, "attention_bias"),
+        ("falcon_h1", {"mamba_n_heads": 100}, "mamba_d_head"),
+        ("falcon_h1--with-norm", {"mamba_n_groups": 5}, "mamba_n_groups"),
+        ("granitemoehybrid--with-attention", {"layer_types": ["mamba"] * 32}, "layer_types"),
+        ("granitemoehybrid--without-experts", {"shared_intermediate_size": 0}, "shared_intermediate_size"),
+        ("granitemoehybrid--with-attention", {"num_experts_per_tok": 0}, "num_experts_per_tok"),
     ],
 )
 def test_what_is_not_modelled_is_refused(name: str, changes: dict[str, Any], column: str) -> None:
@@ -187,6 +196,23 @@ def test_linear_attention_of_ling_keeps_a_state_for_each_head() -> None:
     }
     said = {**own, "linear_head_dim": 128, "layer_group_size": 6}
     assert faults(said) == [] and figures(model(said)) == figures(llm)
+
+
+def test_mamba_of_granite_and_falcon_keeps_a_state_in_16_bits() -> None:
+    """As vLLM 0.33.0 keeps it where nothing else is asked: a matrix per head, and three tokens before the next."""
+    granite = model(CONFIGS["granitemoehybrid--with-attention"])
+    state = 2 * 128 * 64 * 256 + 2 * 3 * (128 * 64 + 2 * 256)
+    assert granite.kv_bytes(1000, "bf16") == 28 * state + 4 * 1000 * 4 * 8 * 128
+    falcon = model(CONFIGS["falcon_h1--with-norm"])
+    state = 2 * 24 * 128 * 256 + 2 * 3 * (24 * 128 + 2 * 2 * 256)
+    assert falcon.kv_bytes(1000, "bf16") == 32 * (state + 1000 * 4 * 8 * 128)
+
+
+def test_older_words_say_the_kinds_of_layers_too() -> None:
+    config = CONFIGS["granitemoehybrid--with-attention"]
+    words = {"linear_attention": "mamba", "full_attention": "attention"}
+    older = {**config, "layer_types": [words[kind] for kind in config["layer_types"]], "mamba_d_head": "auto"}
+    assert faults(older) == [] and figures(model(older)) == figures(model(config))
 
 
 def test_behind_a_tower_is_the_model_that_only_reads() -> None:
