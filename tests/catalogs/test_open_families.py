@@ -180,6 +180,8 @@ def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     """(path, another value) of every whole number and flag of a config, but for what a rule says to ignore."""
     ignored = {field for field, (rule, _) in rules(config["architectures"][0]).items() if rule == "ignored"}
     inner = next((config[part] for part in NESTED if part in config), {})
+    if config.get("dspark_target_layer_ids"):
+        ignored.add("num_nextn_predict_layers")  # DSpark has a block for each layer that it reads, whatever this says
     places = {(): config, ("vision_config",): config.get("vision_config") or {}}
     places |= {(part,): config[part] for part in NESTED if part in config}
     found: list[tuple[tuple[str, ...], Any]] = []
