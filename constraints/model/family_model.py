@@ -110,14 +110,7 @@ class FamilyModel:
         self.nic = {card: cp.new_int_var(0, slots, card.id) for card in candidates.nics}
         coolers = [unit for unit in candidates.cooling if unit.role == "cpu-cooler"]
         self.cooler = {cooler: cp.new_int_var(0, max(sockets, default=1), cooler.id) for cooler in coolers}
-        boards = [board for board in candidates.boards if board.gpu == self.gpu.id and board.gpus == self.per_node]
-        self.board = {board: cp.new_bool_var(board.id) for board in boards}
-        self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
-        bridges = [bridge for bridge in candidates.bridges if self.gpu.id in bridge.gpus]
-        # Rule interconnect takes all groups' bridges or none: the domain must reach that number.
-        self.bridge = {
-            bridge: cp.new_int_var(0, max(3, bridge.per_group) * self.per_node, bridge.id) for bridge in bridges
-        }
+        self._gpu_parts()
         # A node has one kind of CPU, module, supply and board (docs/proof.md, Limits of the space).
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
@@ -127,6 +120,18 @@ class FamilyModel:
             # number.
             bought = 0 if gpus_inside(platform, self.catalog)[1] == self.per_node else 1
             cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(literal)
+
+    def _gpu_parts(self) -> None:
+        """Variables of the GPUs: a board with all of them, or loose ones, and bridges."""
+        cp, candidates = self.cp, self.candidates
+        boards = [board for board in candidates.boards if board.gpu == self.gpu.id and board.gpus == self.per_node]
+        self.board = {board: cp.new_bool_var(board.id) for board in boards}
+        self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
+        bridges = [bridge for bridge in candidates.bridges if self.gpu.id in bridge.gpus]
+        # Rule interconnect takes all groups' bridges or none: the domain must reach that number.
+        self.bridge = {
+            bridge: cp.new_int_var(0, max(3, bridge.per_group) * self.per_node, bridge.id) for bridge in bridges
+        }
 
     def _power(self) -> None:
         """node_w: load of one node with fans; total_w: of all nodes."""
