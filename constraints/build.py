@@ -181,7 +181,7 @@ class Case:
             return None
         psu, fitted = bought[0]
         assert isinstance(psu, Psu)
-        needed = dict(patterns(self.platform)).get(fitted, fitted)
+        needed = dict(supply_patterns(self.platform)).get(fitted, fitted)
         return bank(psu, fitted, needed)
 
     @property
@@ -211,8 +211,8 @@ def fan_percent(platform: Platform, policy: Policy) -> int:
     return policy.whole("power.fan_air_percent" if platform.rack_mount else "power.fan_tower_percent")
 
 
-def patterns(platform: Platform) -> list[tuple[int, int]]:
-    """Accepted (fitted, needed) numbers of supplies. A pattern n+0 allows 1..n."""
+def supply_patterns(platform: Platform) -> list[tuple[int, int]]:
+    """Accepted (fitted, needed) numbers of power supplies: N+1 is (N + 1, N), 3+3 is (6, 3); n+0 allows 1..n."""
     out: set[tuple[int, int]] = set()
     for text in platform.psu_redundancy or (f"{platform.psu_bays}+0",):
         needed, _, spare = text.partition("+")
@@ -232,7 +232,7 @@ def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
     """The supplies that come with a platform: those of its contents, else all bays of its wattage."""
     inside = [(catalog.parts[content.part], content.qty) for content in platform.contents]
     found = [(supply, qty) for supply, qty in inside if isinstance(supply, Psu)]
-    options = patterns(platform)
+    options = supply_patterns(platform)
     if not options or (not found and not platform.psu_watts) or "builtin" in platform.psu_forms:
         return None
     fitted, needed = options[-1]

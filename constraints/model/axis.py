@@ -1,6 +1,9 @@
 """What a front ascends in: money, or another cost of the whole build, each an integer that is to be small.
 
 One abstraction serves the certificate (`encode`), the re-check (`measure`) and the bound (`least`).
+
+A new axis is a class here with its place in AXES, its name in `CostAxis` (constraints/request.py), and its words: of
+the option (optimizer/request/fields.py) and of the cheapest point (`LEAST`, optimizer/result/recommended.py).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, Kind, Nic
-from constraints.build import fan_percent, included_bank, patterns, power_cap
+from constraints.build import fan_percent, included_bank, power_cap, supply_patterns
 from constraints.cp_sat import cp_model
 from constraints.model.candidates import Candidates
 from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
@@ -98,7 +98,7 @@ class FamilyModel:
             (module, number): cp.new_bool_var(f"{module.id}*{number}")
             for module in candidates.memory for number in modules
         }  # fmt: skip
-        banks = sorted({pattern for platform in platforms for pattern in patterns(platform)})
+        banks = sorted({pattern for platform in platforms for pattern in supply_patterns(platform)})
         self.psu = {
             (supply, fitted, needed): cp.new_bool_var(f"{supply.id}*{fitted}")
             for supply in candidates.psus for fitted, needed in banks

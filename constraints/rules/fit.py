@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
-from constraints.build import patterns, power_cap
+from constraints.build import power_cap, supply_patterns
 from constraints.physics.contents import gpus_inside, inside
 from constraints.rule import Check, Rule, counted
 
@@ -261,7 +261,7 @@ class Fit(Rule):
     def _supplies(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
         """A kind that fits, in a number that the chassis takes, and none beside it."""
         wants = 1 if needs_psu(platform) else 0
-        allowed = set(patterns(platform))
+        allowed = set(supply_patterns(platform))
         fitting = [
             chosen
             for (supply, fitted, needed), chosen in model.psu.items()
@@ -367,8 +367,8 @@ class Fit(Rule):
             assert isinstance(part, Psu)
             if not psu_fits(platform, part):
                 wrong.append(_psu_fault(platform, part))
-            if qty not in dict(patterns(platform)):
-                accepted = joined((str(fitted) for fitted, _ in patterns(platform)), " or ")
+            if qty not in dict(supply_patterns(platform)):
+                accepted = joined((str(fitted) for fitted, _ in supply_patterns(platform)), " or ")
                 wrong.append(
                     message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
                 )

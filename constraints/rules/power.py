@@ -28,7 +28,7 @@ def watts_at(supplies: PsuBank, volts: int) -> int:
 
 
 def node_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int:
-    """The largest node load that the bank may carry."""
+    """The largest node load that the bank may carry: with its spare supplies (N+1, 3+3) failed too."""
     # Rounded down, and the load up: what is within it keeps the limit exactly.
     all_fitted = policy.whole("power.psu_load_percent") * supplies.fitted * watts_at(supplies, volts) // 100
     surviving = policy.whole("power.surviving_load_percent") * supplies.needed * watts_at(supplies, volts) // 100

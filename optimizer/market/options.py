@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
-from constraints.build import PsuBank, bank, fan_percent, included_bank, patterns
+from constraints.build import PsuBank, bank, fan_percent, included_bank, supply_patterns
 from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
@@ -103,7 +103,7 @@ class PlatformOptions:
             self._named(Psu),
             platform.psu_forms,
             platform.psu_watts,
-            *patterns(platform),
+            *supply_patterns(platform),
             needs_psu(platform),
             racked(platform),
             holds,
@@ -249,7 +249,7 @@ class PlatformOptions:
             return [self._with_cords(Option(0, 0, bank=held), held)]
         out = []
         for supply in self.admitted(Psu):
-            for fitted, needed in patterns(platform):
+            for fitted, needed in supply_patterns(platform):
                 held = bank(supply, fitted, needed)
                 option = Option(market.cents(supply.id) * fitted, 0, ((supply.id, fitted),), bank=held)
                 out.append(self._with_cords(option, held))

@@ -303,6 +303,7 @@ FIELDS: dict[str, FieldEntry] = {
     "any_precision": FieldEntry(
         by=("precision", "software", "planner"),
         how="formats of which no checkpoint is known fail without",
+        commands=PLANNED,
         options=(
             Option(
                 "any_precision",

@@ -6,12 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from catalogs.checkpoints.file_sizes import difference
 from catalogs.file_kinds import FILE_KINDS
-from catalogs.formats import BITS
 from catalogs.message import N_, joined, message
-from catalogs.quality import is_lower
-from catalogs.quality import said as quality_said
 from constraints.build import total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
@@ -23,21 +19,17 @@ from constraints.rules.host_memory import host_of
 from constraints.rules.precision import wanted
 from constraints.rules.rack import racks_in
 from optimizer.market.market import Market
-from optimizer.request.load import load_of, queue, queue_words, words
 from optimizer.result.bill import bom, purchase
-from optimizer.result.in_hand import own_messages
-from optimizer.result.notes import kv_note, module_note, note_data, notes, only_experimental
+from optimizer.result.messages import load_messages, messages
 from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
 from optimizer.result.proof_record import proof_data
-from optimizer.result.recommended import indistinct, reason, recommended
+from optimizer.result.recommended import recommended
 from optimizer.search.front import Front, Point
 from optimizer.search.ties import equivalents
-from optimizer.text.minor_units import money, money_words
+from optimizer.text.minor_units import money
 
 SCHEMA_VERSION = "1"
 ENERGY_HOURS = 8760
-SLOW_TOK_S = 3
-"""Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
 
 
 def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str, Any]:
@@ -65,23 +57,9 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "front": points,
         "named": named(front, points),
         "recommended": None if chosen is None else f"p{chosen + 1}",
-        "messages": [*messages(market, front), *_loaded(market, points, chosen)],
+        "messages": [*messages(market, front), *load_messages(market, points, chosen)],
         "explanation": None,
     }
-
-
-def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, Any]]:
-    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
-    load = load_of(market.request, market.policy)
-    if load is None:
-        return []
-    texts = [words(load, market.policy)]
-    if chosen is not None:
-        chosen_point = points[chosen]
-        said = chosen_point["throughput"]
-        busiest = queue(load, said["output_tok_s"], said["concurrency"], market.request.osl)
-        texts.append(queue_words(chosen_point["id"], busiest))
-    return [note_data("load", text) for text in texts]
 
 
 LIMITS: tuple[str, ...] = (
@@ -218,61 +196,3 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
         range(len(points)), key=lambda place: Decimal(str(points[place]["cost"]["total"]))
     )  # the first of equals
     return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
-
-
-def messages(market: Market, front: Front) -> list[dict[str, Any]]:
-    """Notes that a buyer needs beside the figures."""
-    out = []
-    if market.llm.note:
-        out.append(note_data("guide-name", message(market.llm.note)))
-    precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
-    if precisions:
-        out.append(note_data("precisions", message("Precisions on the front: {list}.", list=joined(precisions))))
-    if not market.request.trains:
-        lower = [precision for precision in precisions if is_lower(market.llm, precision)]
-        out += [note_data("quality", text) for precision in lower for text in quality_said(market.llm, precision)]
-    if published := kv_note(market):
-        out.append(note_data("kv-cache", published))
-    if said := module_note(market.llm):
-        out.append(note_data("speculate", said))
-    if said := difference(market.llm):
-        out.append(note_data("checkpoint-files", said))
-    if not front.complete:
-        least = money_words(front.least_missing_cents, market.request.currency)
-        text = message(
-            "Stopped before the proof: {n} families may still hold better builds, none with parts below {money}.",
-            n=front.open, money=least,
-        )  # fmt: skip
-        out.append(note_data("not-proven", text, "warning"))
-    if market.request.offload and not market.llm.is_moe:
-        text = message(
-            "{model} is dense: it has no routed experts that --offload could put into host memory.", model=market.llm.id
-        )
-        out.append(note_data("offload-dense", text))
-    if said := only_experimental(market):
-        out.append(note_data("offload-experimental", said))
-    if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
-        text = message(
-            "Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is {speed}. "
-            "Lower it to see slower builds.",
-            speed=f"{market.request.min_tok_s_user:g}",
-        )
-        out.append(note_data("offload-slow", text))
-    if any(line.stale for p in front.points for line in purchase(market, p.case.build).lines):
-        text = message(
-            "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
-        )
-        out.append(note_data("stale-prices", text, "warning"))
-    if front.points:
-        best = front.points[recommended(market, front.points) or 0]
-        out += [note_data(code, text) for code, text in notes(market, best)]
-        out.append(note_data("recommended", reason(market, front.points)))
-    if close := indistinct(market, front.points):
-        out.append(note_data("indistinct-points", close))
-    out += own_messages(market, front)
-    text = message(
-        "Not included: freight, installation, software licences, energy. "
-        "Throughput is an estimate: 80 % of measurements lie between its low and high."
-    )
-    out.append(note_data("not-included", text))
-    return out

@@ -1,4 +1,5 @@
-"""Remarks on a build that appear on their own when they matter, each with a stable code (docs/notes.md)."""
+"""Remarks on one build that appear on their own when they matter, each with a stable code (docs/notes.md); those on the
+whole result are in messages.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from constraints.rules.host_memory import HostMemory, host_of
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.result.build_file import read
-from optimizer.result.contract import messages
+from optimizer.result.messages import messages
 from optimizer.search.front import Front
 from optimizer.search.judging import check
 from optimizer.search.solver import Solver

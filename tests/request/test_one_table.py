@@ -15,7 +15,7 @@ from catalogs.load import load
 from catalogs.message import message
 from constraints.request import Request
 from optimizer.cli.app import app
-from optimizer.request.entry import GROUPS, CommandName, Figure, NameList
+from optimizer.request.entry import GROUPS, PLANNED, CommandName, Figure, NameList
 from optimizer.request.fields import FIELDS, fields_of, option_of
 from optimizer.request.typed_request import request_of
 from optimizer.request.typed_values import Given
@@ -51,6 +51,13 @@ def test_an_entry_says_how_it_is_typed_or_what_it_is_read_from(name: str) -> Non
     assert option_of(name) in {x for p in options.values() for x in p.opts}, "an error would name no option"
     if entry.file:
         assert entry.parse, "the content of a file has to be read"
+
+
+def test_what_the_planner_enforces_is_an_option_of_every_command_that_plans() -> None:
+    lacking = [
+        name for name, entry in FIELDS.items() if "planner" in entry.by and not set(PLANNED) <= {*entry.commands}
+    ]
+    assert lacking == []
 
 
 OWN = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
-from constraints.build import Build, patterns
+from constraints.build import Build, supply_patterns
 from constraints.physics.contents import gpus_inside, inside, modules_to_buy, population
 from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu
 from constraints.rules.host_memory import floor_gb
@@ -65,7 +65,7 @@ class ChangeBound:
         changes += self._gpus(platform, gpu, per_node)
         changes += self._one(Cpu, platform, needs_cpu(platform), lambda _, qty: qty == platform.sockets)
         changes += self._modules(platform, gpu, per_node)
-        numbers = dict(patterns(platform))
+        numbers = dict(supply_patterns(platform))
         changes += self._one(Psu, platform, needs_psu(platform), lambda _, qty: qty in numbers)
         changes += self._coolers(platform)
         changes += self._cards(platform)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
-from constraints.build import Case, bank, patterns
+from constraints.build import Case, bank, supply_patterns
 from constraints.physics.contents import dimm_counts, inside
 from constraints.physics.links import Network, networks
 from constraints.physics.lookup_tables import copies, tables_gb
@@ -123,7 +123,7 @@ def _supplies(case: Case, refusals: Refusals) -> Iterable[Missing]:
     bought = refusals.admitted(platform, Psu, quoted)
     kinds = bought or refusals.admitted(platform, Psu, case.catalog.of(Kind.PSU))
     ways = sorted(
-        (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in patterns(platform)
+        (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in supply_patterns(platform)
         if node_limit_w(bank(u, fitted, needed), case.line_volts, case.policy) >= case.load_w
     )  # fmt: skip
     have = sum(quoted[supply] for supply in bought)
