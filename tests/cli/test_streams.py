@@ -67,7 +67,7 @@ def test_a_closed_stdout_takes_no_file_of_ours(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("encoding", one_in(2, ["ascii", "latin-1", "cp936"]))
+@pytest.mark.parametrize("encoding", one_in(3, ["ascii", "latin-1", "cp936"]))
 def test_json_is_utf8_and_text_is_readable(encoding: str) -> None:
     done = shell("dsopt --lang zh models list --json", PYTHONIOENCODING=encoding)
     assert done.returncode == 0 and json.loads(done.stdout.decode("utf-8"))

@@ -77,10 +77,15 @@ def cases(s: Scene) -> Iterator[Case]:
         for x, offers in market.catalog.offers.items()
     }
 
-    def case(catalog: Catalog = market.catalog, policy: Policy = market.policy, **fields: Any) -> Case:
+    as_asked = Market.open(market.catalog, market.request, market.policy)
+    shared_out = as_asked.asking(max_share_percent=100)
+
+    def case(
+        catalog: Catalog = market.catalog, policy: Policy = market.policy, opened: Market | None = None, **fields: Any
+    ) -> Case:
         built = {k: fields.pop(k) for k in ("node", "shared", "nodes") if k in fields}
         row: RowKey = fields.pop("row", s.row.key)
-        opened = Market.open(catalog, market.request.model_copy(update=fields), policy)
+        opened = opened or Market.open(catalog, market.request.model_copy(update=fields), policy)
         return opened.case(replace(s.case.build, **built), s.row.plan, row)
 
     yield case()
@@ -93,8 +98,8 @@ def cases(s: Scene) -> Iterator[Case]:
         pieces = dict(getattr(s.case.build, kind))
         for part, qty in pieces.items():
             for number in {0, 1, qty + 1, 3 * qty + 1, 24 * qty} - {qty}:
-                yield case(**{kind: {**pieces, part: number}})
-            yield case(max_share_percent=100, **{kind: {**pieces, part: qty + 2}})
+                yield case(opened=as_asked, **{kind: {**pieces, part: number}})
+            yield case(opened=shared_out, **{kind: {**pieces, part: qty + 2}})
     yield case(nodes=1)
     yield case(nodes=40)
     for cls, figures in FIGURES.items():

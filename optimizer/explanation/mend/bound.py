@@ -47,39 +47,56 @@ class ChangeBound:
         self.market, self.held = market, node
         self.have = [(market.catalog.parts[part], qty) for part, qty in node.items()]
         self.buyable = market.book.prices
+        self._of: dict[type[Part], list[tuple[Any, int]]] = {}
+        self._counted: dict[tuple[object, ...], int] = {}
+        """Counts by what they hang on: families of one platform share most of them."""
 
     def _stays(self, platform: Platform, part: Part) -> bool:
         """Whether a part of the build may be bought for nodes in a platform."""
         return part.id in self.buyable and self.market.refusals.of_part(platform, part) is None
 
     def of(self, cls: type[P]) -> list[tuple[P, int]]:
-        return [(part, qty) for part, qty in self.have if isinstance(part, cls)]
+        if cls not in self._of:
+            self._of[cls] = [(part, qty) for part, qty in self.have if isinstance(part, cls)]
+        return self._of[cls]
 
     def node(self, platform: Platform, gpu: Gpu, per_node: int, precisions: Iterable[str]) -> int:
         """Changes at least when the node becomes `per_node` of a GPU in a platform and runs one of the precisions.
 
         Sound: each count is of parts of its own category alone, so that they add up."""
-        # Another platform is two changes: the old one goes, the new one comes.
-        changes = sum((part.id != platform.id or qty != 1) for part, qty in self.of(Platform))
-        changes += platform.id not in self.held
+        changes = self._whatever_the_gpu(platform)
         changes += self._gpus(platform, gpu, per_node)
-        changes += self._one(Cpu, platform, needs_cpu(platform), lambda _, qty: qty == platform.sockets)
         changes += self._modules(platform, gpu, per_node)
-        numbers = dict(supply_patterns(platform))
-        changes += self._one(Psu, platform, needs_psu(platform), lambda _, qty: qty in numbers)
-        changes += self._coolers(platform)
-        changes += self._cards(platform)
         refused = [self.market.refusals.of_bridge(gpu, per_node, bridge) for bridge, _ in self.of(Bridge)]
         changes += sum(said is not None for said in refused)
-        return changes + self._drives(platform, precisions)
+        return changes + self._drives(platform, tuple(precisions))
+
+    def _whatever_the_gpu(self, platform: Platform) -> int:
+        """Changes of the platform itself, of CPUs, supplies, coolers and cards."""
+        key = ("beside", platform.id)
+        if key not in self._counted:
+            # Another platform is two changes: the old one goes, the new one comes.
+            changes = sum((part.id != platform.id or qty != 1) for part, qty in self.of(Platform))
+            changes += platform.id not in self.held
+            changes += self._one(Cpu, platform, needs_cpu(platform), lambda _, qty: qty == platform.sockets)
+            numbers = dict(supply_patterns(platform))
+            changes += self._one(Psu, platform, needs_psu(platform), lambda _, qty: qty in numbers)
+            self._counted[key] = changes + self._coolers(platform) + self._cards(platform)
+        return self._counted[key]
 
     def _modules(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
         """Memory modules: of one kind, in a number that fills the channels or stays with a warning, and enough."""
-        contained, counts = inside(platform, self.market.catalog, Memory), modules_to_buy(platform, self.market.catalog)
-        held, held_gb = sum(qty for _, qty in contained), sum(part.capacity_gb * qty for part, qty in contained)
         least_gb = floor_gb(per_node * gpu.vram_gb, self.market.policy)
         # Memory of the GPU itself needs no modules: whichever are there may stay.
         unified = gpu.form_factor == "integrated"
+        key = ("modules", platform.id, least_gb, unified)
+        if key not in self._counted:
+            self._counted[key] = self._modules_of(platform, least_gb, unified)
+        return self._counted[key]
+
+    def _modules_of(self, platform: Platform, least_gb: int, unified: bool) -> int:
+        contained, counts = inside(platform, self.market.catalog, Memory), modules_to_buy(platform, self.market.catalog)
+        held, held_gb = sum(qty for _, qty in contained), sum(part.capacity_gb * qty for part, qty in contained)
 
         def fit(module: Memory, qty: int) -> bool:
             spread = qty in counts or partial(platform, held + qty)
@@ -128,7 +145,13 @@ class ChangeBound:
         # One kind stays and all others go, or all go and a new one comes.
         return min([*kept, len(have) + 1])
 
-    def _drives(self, platform: Platform, precisions: Iterable[str]) -> int:
+    def _drives(self, platform: Platform, precisions: tuple[str, ...]) -> int:
+        key = ("drives", platform.id, precisions)
+        if key not in self._counted:
+            self._counted[key] = self._drives_of(platform, precisions)
+        return self._counted[key]
+
+    def _drives_of(self, platform: Platform, precisions: tuple[str, ...]) -> int:
         market, have = self.market, self.of(Drive)
         kept = [(drive, qty) for drive, qty in have if self._stays(platform, drive)]
         gone = len(have) - len(kept)
