@@ -13,6 +13,7 @@ from typing import Literal, cast, get_args
 from catalogs.engines.rules import newest
 from catalogs.engines.tables import read, release_of, sourced, split, table
 from catalogs.errors import InputError
+from catalogs.formats import BITS_STORED
 from catalogs.schema import Gpu
 
 Status = Literal["stable", "experimental", "unknown", "none", "broken"]
@@ -176,12 +177,16 @@ def support_of(
 
 
 @cache
-def engines_on(kernel_class: str) -> tuple[Engine, ...]:
-    """Engines that serve any model on GPUs of a kernel class, at the releases whose rules are known."""
+def engines_on(kernel_class: str, precision: str = "") -> tuple[Engine, ...]:
+    """Engines that serve any model on GPUs of a kernel class, at the releases whose rules are known; where a precision
+    is named, for kinds of GGUF those that read such files, for other formats those that read others."""
+    of_gguf = precision not in BITS_STORED
     names = {
         r.engine
         for r in support_rows("serve")
-        if kernel_class in r.kernel_classes and r.status in ("stable", "experimental")
+        if kernel_class in r.kernel_classes
+        and r.status in ("stable", "experimental")
+        and (not precision or any((name not in BITS_STORED) == of_gguf for name in r.precisions))
     }
     known = [k for name in sorted(names) if (k := newest(name)) is not None]
     return tuple(Engine(k.engine, k.release, k.release, "stable", k.source, k.date) for k in known)

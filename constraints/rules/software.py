@@ -218,7 +218,9 @@ def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str 
 
 def _asked(llm: Llm, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
     known = engines(llm.id, llm.architecture, gpu, precision)
-    return known + tuple(e for c in kernel_classes(gpu) for e in engines_on(c) if e.name not in {k.name for k in known})
+    return known + tuple(
+        e for c in kernel_classes(gpu) for e in engines_on(c, precision) if e.name not in {k.name for k in known}
+    )
 
 
 def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> list[Refusal]:

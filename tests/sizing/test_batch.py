@@ -60,6 +60,21 @@ def test_all_measured_rows(catalog: Catalog) -> None:
             assert r["basis"] in ("measured", "interpolated", "roofline")
 
 
+def test_engines_of_gguf_files_start_no_other_weights(catalog: Catalog, tmp_path: Path) -> None:
+    """llama.cpp, which serves on these cards too, cuts by layers on any number of them; that is no plan of safetensors
+    by tensor parallelism, whose heads do not divide."""
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "model,precision,gpu,n_gpus,tp,isl,osl,concurrency\n"
+        "qwen3-32b,bf16,A100 SXM 80GB,3,3,1024,1024,8\nv4-flash,fp4-mix,H100 SXM,6,6,1024,1024,8\n"
+        "qwen3-32b,bf16,A100 SXM 80GB,4,4,1024,1024,8\n",
+        encoding="utf-8",
+    )
+    three, six, four = answered(path, catalog)
+    assert "heads 64 % tp 3" in three["error"] and "heads 64 % tp 6" in six["error"]
+    assert not four["error"] and float(four["output_tok_s"]) > 0
+
+
 def calls(rows: list[dict[str, str]], catalog: Catalog) -> int:
     """Python functions entered while a table is answered: what a fast or a slow machine does alike."""
     columns = {c: [r[c] for r in rows] for c in (*TEXTS, *NUMBERS)}
