@@ -1,7 +1,8 @@
 """Multi-head latent attention (DeepSeek V2 and V3, Kimi K2, GLM-4.7-Flash, Mistral Small 4), with an indexer (V3.2,
 GLM-5) or without.
 
-Formulas: transformers deepseek_v2, deepseek_v3, deepseek_v32, glm_moe_dsa, glm4_moe_lite, mistral4; DeepSeek-V3.2-Exp
+Formulas: transformers deepseek_v2, deepseek_v3, deepseek_v32, glm_moe_dsa, glm4_moe_lite, mistral4,
+longcat_flash; DeepSeek-V3.2-Exp
 inference/model.py for the indexer; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from catalogs.architectures.base import (
     DraftModule,
     Names,
     contradicting_names,
+    dense_feed_forward,
     feed_forward,
     layers_behind,
     no_draft,
     renamed,
+    routed_experts,
 )
 from catalogs.architectures.towers import kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
@@ -169,6 +172,55 @@ def _kimi_contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "vision_config.text_hidden_size", "contradicts hidden_size"
 
 
+# LongCat --------------------------------------------------------------------------------------------------------------
+
+LONGCAT_NAMES: Names = {
+    "num_hidden_layers": ("num_layers",),
+    "intermediate_size": ("ffn_hidden_size",),
+    "moe_intermediate_size": ("expert_ffn_hidden_size",),
+}
+
+
+def longcat_fields(config: Config) -> Config:
+    """LongCat-Flash under common names.
+
+    Of the experts that a token chooses some do nothing (`zero_expert_num`): their share of all is counted as not
+    chosen, as if each were chosen as often."""
+    found = dict(renamed(config, LONGCAT_NAMES))
+    chosen, experts, idle = (config.get(name) for name in ("moe_topk", "n_routed_experts", "zero_expert_num"))
+    if (
+        found.get("num_experts_per_tok") is None
+        and isinstance(chosen, int)
+        and isinstance(experts, int)
+        and experts > 0
+    ):
+        found["num_experts_per_tok"] = -(-chosen * experts // (experts + (idle if isinstance(idle, int) else 0)))
+    return found
+
+
+def longcat_layer(config: Config, i: int) -> Layer:
+    """Two latent attentions, each with a dense feed-forward part behind it, and experts beside the second half."""
+    hidden_size, experts = config["hidden_size"], config["n_routed_experts"]
+    attention, cache = latent_matrices(config), latent_cache(config)
+    linears = [*attention, *attention]
+    linears += 2 * dense_feed_forward(hidden_size, config["intermediate_size"], "mlps.0")
+    linears += routed_experts(hidden_size, config["moe_intermediate_size"], experts)
+    norms = 2 * (2 * hidden_size + config["kv_lora_rank"] + config["q_lora_rank"])
+    choices = experts + config["zero_expert_num"]
+    fp32 = choices * hidden_size + choices  # the router, and a figure per expert beside it
+    return Layer(tuple(linears), norms, fp32, 0, norms + choices, (cache, cache), parts=4)
+
+
+def _longcat_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    yield from contradicting_names(config, LONGCAT_NAMES)
+    whole = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
+    if config.get("qk_head_dim") not in (None, whole):
+        yield "qk_head_dim", "contradicts qk_nope_head_dim + qk_rope_head_dim"
+    experts = config["n_routed_experts"]
+    if config["moe_topk"] * experts % (experts + config["zero_expert_num"]):
+        yield "moe_topk", "does not give a whole number of experts that a token uses on average"
+
+
 _LATENT = Architecture(
     "deepseek-v3", "mla", latent_layer, read=latent_fields, contradictions=latent_contradictions, draft=latent_draft
 )
@@ -176,6 +228,9 @@ ARCHITECTURES = {
     "DeepseekV2ForCausalLM": replace(_LATENT, name="deepseek-v2", draft=no_draft),
     "DeepseekV3ForCausalLM": _LATENT,
     "DeepseekV32ForCausalLM": replace(_LATENT, name="deepseek-v3.2", attention="dsa"),
+    "LongcatFlashForCausalLM": Architecture(
+        "longcat-flash", "mla", longcat_layer, read=longcat_fields, contradictions=_longcat_contradictions
+    ),
     "Mistral4ForCausalLM": replace(_LATENT, name="mistral-4", draft=no_draft),
     "Glm4MoeLiteForCausalLM": replace(_LATENT, name="glm-4.7-flash"),
     "GlmMoeDsaForCausalLM": replace(_LATENT, name="glm-5", attention="dsa", contradictions=_glm_contradictions),
