@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 GpuForm = Literal["PCIe", "PCIe-LP", "SXM2", "SXM4", "SXM5", "SXM6", "OAM", "OAM-Ascend", "Superchip", "integrated"]
 GpuCooling = Literal["passive", "blower", "open-fan", "module"]
-GpuFabric = Literal["none", "nvlink", "nvlink-bridge", "xgmi", "roce-on-die", "hccs"]
+GpuFabric = Literal["none", "nvlink", "nvlink-bridge", "xgmi", "roce-on-die", "hccs", "unifiedbus", "mtlink"]
 BoardType = Literal[
     "HGX-AMPERE-4", "HGX-AMPERE-8", "HGX-HOPPER-4", "HGX-HOPPER-8", "HGX-B200-8", "HGX-B300-8",
     "UBB-MI300", "UBB-MI350", "UBB-GAUDI2", "UBB-GAUDI3", "ASCEND-910B-8",

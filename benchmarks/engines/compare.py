@@ -2,136 +2,120 @@
 
     python -m benchmarks.engines.compare FOLDER
 
-FOLDER holds files as their projects publish them, in any folders below it:
+FOLDER holds files as their projects publish them, under their own names, in any folders below it:
 
-- vLLM's recipes (vllm-project/recipes, models/**/*.yaml): GPUs that a recipe calls verified, its least release, the
-  precisions of its variants;
-- support tables in Markdown (*.md: vllm-ascend and vllm-gaudi docs, TensorRT-LLM and SGLang support matrices): rows
-  that name a model. The engine is the first of ENGINES whose word stands in the file's path.
+- vLLM's recipes (vllm-project/recipes: models/**/*.yaml) and list of models (docs/models/supported_models.md);
+- vllm-ascend (a folder with `ascend` in its name: supported_models.md) and vllm-gaudi (validated_models.md);
+- TensorRT-LLM (docs/source/models/supported-models.md or .rst, support-matrix.md);
+- SGLang (generative_models.md; ascend_npu_support_models.md);
+- aiconfigurator (support_matrix/*.csv).
 
-Printed: what a file says and no row does (`new`), and rows whose release or status differs (`differs`). Nothing is
-written: a person reads the source and edits the table. Needs PyYAML (`pip install pyyaml`).
+Printed: what a file says and no row does (`new`), rows that say otherwise (`differs`), rows that a whole list names no
+more (`gone`); then names that no shipped model bears and files that were not read. A file that is not as its reader
+expects is told with what was expected, and the exit status is 1. Nothing is written: a person reads the source and
+edits the table. Needs PyYAML (`pip install pyyaml`).
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from benchmarks.engines.readers import Reading, Statement, reader_of
+from benchmarks.engines.tables import FormatChanged
 from catalogs.engines.support import SupportRow, support_rows
-from catalogs.errors import InputError
-from catalogs.llm import Llm, get
-from catalogs.registry import shipped_names
 
-ENGINES = {
-    "ascend": "vLLM Ascend", "gaudi": "vLLM Gaudi", "tensorrt": "TensorRT-LLM", "trtllm": "TensorRT-LLM",
-    "sglang": "SGLang", "vllm": "vLLM",
-}  # fmt: skip
-CLASSES = {
-    "a100": "SM80", "rtx_3090": "SM86", "l40s": "SM89", "rtx_4090": "SM89", "h100": "SM90", "h200": "SM90",
-    "gh200": "SM90", "b200": "SM100", "gb200": "SM100", "b300": "SM103", "gb300": "SM103", "dgx_station_gb300": "SM103",
-    "rtx_pro_6000": "SM120", "rtx_5090": "SM120", "dgx_spark_gb10": "SM121", "mi300x": "CDNA3", "mi325x": "CDNA3",
-    "mi350x": "CDNA4", "mi355x": "CDNA4",
-}  # fmt: skip
-"""A recipe's word for a GPU -> its kernel class; others (XPU, TPU) are no GPUs of the catalog."""
-MOST_BYTES = 2_000_000
+MOST_BYTES = 20_000_000
+RUNS = ("stable", "experimental")
+Rows = tuple[SupportRow, ...]
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What a file says: an engine runs a model on a kernel class (empty: not said) at precisions, since a release."""
-
-    llm: Llm
-    engine: str
-    kernel_class: str
-    precisions: tuple[str, ...]
-    release: str
-    source: str
-
-
-def known(name: str) -> Llm | None:
-    """The shipped model that a name means; None where there is none."""
-    try:
-        return get(name) if name.casefold() in shipped_names() else None
-    except InputError:
-        return None
-
-
-def statements_of_recipe(path: Path) -> Iterator[Statement]:
-    """Those of one of vLLM's recipes; none of a file that is no recipe."""
-    import yaml
-
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(recipe, dict) or not isinstance(recipe.get("model"), dict):
-        return
-    llm = known(str(recipe["model"].get("model_id", "")))
-    if llm is None:
-        return
-    hardware = (recipe.get("meta") or {}).get("hardware") or {}
-    variants = (recipe.get("variants") or {}).values()
-    precisions = tuple(sorted({str(variant.get("precision")) for variant in variants if isinstance(variant, dict)}))
-    release = str(recipe["model"].get("min_vllm_version", ""))
-    for gpu, status in hardware.items():
-        if status == "verified" and gpu in CLASSES:
-            engine = "vLLM ROCm" if CLASSES[gpu].startswith("CDNA") else "vLLM"
-            yield Statement(llm, engine, CLASSES[gpu], precisions, release, path.name)
-
-
-def statements_of_table(path: Path) -> Iterator[Statement]:
-    """Models that the rows of a Markdown file's tables name, by the engine of its path."""
-    engine = next((name for word, name in ENGINES.items() if word in str(path).casefold()), "")
-    if not engine:
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if not line.lstrip().startswith("|"):
-            continue
-        for word in dict.fromkeys(re.findall(r"[\w.-]+(?:/[\w.-]+)?", line)):
-            if (llm := known(word)) is not None:
-                yield Statement(llm, engine, "", (), "", path.name)
-
-
-def difference(said: Statement, rows: tuple[SupportRow, ...]) -> str:
-    """How a statement differs from the table; empty where it does not."""
-    mine = [
-        row
-        for row in rows
-        if row.engine == said.engine
-        and said.llm.architecture in row.architectures
-        and (not row.models or said.llm.id in row.models)
+def speaks(row: SupportRow, said: Statement) -> bool:
+    """Whether a row and a statement are about the same: engine, architecture or model, kernel class."""
+    return (
+        row.engine == said.engine
+        and said.architecture in row.architectures
+        and (not row.models or not said.model or said.model in row.models)
         and (not said.kernel_class or said.kernel_class in row.kernel_classes)
-    ]
+    )
+
+
+def difference(said: Statement, rows: Rows) -> str:
+    """How a statement differs from the table; empty where it does not."""
+    mine = [row for row in rows if speaks(row, said)]
+    at = [row for row in mine if not said.precisions or set(said.precisions) & set(row.precisions)]
+    runs = [row for row in at if row.status in RUNS]
+    if said.status in ("none", "unknown"):
+        words = "does not run there" if said.status == "none" else "not tested there"
+        return f"differs: {words}, {runs[-1].status} here ({runs[-1].date})" if runs else ""
     if not mine:
         return "new: no row says it"
-    runs = [row for row in mine if row.status in ("stable", "experimental")]
-    if not runs:
-        return f"differs: {mine[-1].status} here ({mine[-1].date})"
-    lacking = [p for p in said.precisions if not any(p in row.precisions for row in runs)]
-    if lacking:
+    if not runs and (other := [row for row in at if row.status not in RUNS]):
+        return f"differs: {other[-1].status} here ({other[-1].date})"
+    if lacking := [p for p in said.precisions if not any(p in row.precisions for row in runs)]:
         return f"new: at {', '.join(lacking)}"
+    if said.status and all(row.status != said.status for row in runs):
+        return f"differs: {said.status} there, {runs[-1].status} here ({runs[-1].date})"
     return ""
 
 
-def main(folder: Path) -> int:
-    """Prints the differences; returns how many there are."""
-    rows, count = support_rows("serve"), 0
-    for path in sorted(x for x in folder.rglob("*") if x.suffix in (".yaml", ".yml", ".md") and x.is_file()):
-        if path.stat().st_size > MOST_BYTES:
+def gone(reading: Reading, rows: Rows) -> Iterator[str]:
+    """Rows that run, of an engine whose whole list a file is, and that it does not name."""
+    if reading.whole is None:
+        return
+    engine, classes = reading.whole
+    for row in rows:
+        if row.engine != engine or row.status not in RUNS:
             continue
-        read = statements_of_table if path.suffix == ".md" else statements_of_recipe
-        for said in dict.fromkeys(read(path)):
-            if text := difference(said, rows):
-                count += 1
-                where = f" on {said.kernel_class}" if said.kernel_class else ""
-                since = f" since {said.release}" if said.release else ""
-                print(f"{said.source}: {said.engine} runs {said.llm.id}{where}{since}: {text}")
-    print(f"{count} differences")
-    return count
+        if classes and not set(classes) & set(row.kernel_classes):
+            continue
+        for architecture in row.architectures:
+            if not any(speaks(row, said) for said in reading.said if said.architecture == architecture):
+                which = ", ".join(row.models) or architecture
+                where = ", ".join(row.kernel_classes)
+                yield f"{engine} runs {which} on {where} here ({row.date}): gone: not named there"
+
+
+def report(name: str, reading: Reading, rows: Rows) -> Iterator[str]:
+    """A line for each difference of a file."""
+    for said in dict.fromkeys(reading.said):
+        if text := difference(said, rows):
+            where = f" on {said.kernel_class}" if said.kernel_class else ""
+            since = f" since {said.release}" if said.release else ""
+            note = f" ({said.note})" if said.note else ""
+            yield f"{name}: {said.engine} runs {said.model or said.architecture}{where}{since}{note}: {text}"
+    for line in dict.fromkeys(gone(reading, rows)):
+        yield f"{name}: {line}"
+
+
+def main(folder: Path) -> tuple[int, int]:
+    """Prints the differences; returns how many there are, and how many files were not as expected."""
+    rows, count, faults, unread = support_rows("serve"), 0, 0, []
+    for path in sorted(x for x in folder.rglob("*") if x.is_file()):
+        name = path.relative_to(folder).as_posix()
+        read = reader_of(PurePosixPath(folder.name, name))
+        if read is None or path.stat().st_size > MOST_BYTES:
+            unread.append(name)
+            continue
+        try:
+            reading = read(path.read_text(encoding="utf-8"))
+        except (FormatChanged, UnicodeDecodeError) as e:
+            faults += 1
+            print(f"{name}: not as its project published it before: {e}")
+            continue
+        for line in report(name, reading, rows):
+            count += 1
+            print(line)
+        if reading.strangers:
+            print(f"{name}: no shipped model: {', '.join(dict.fromkeys(reading.strangers))}")
+    if unread:
+        print(f"not read, no known format: {', '.join(unread)}")
+    print(f"{count} differences, {faults} files not as expected")
+    return count, faults
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
         raise SystemExit("usage: python -m benchmarks.engines.compare FOLDER")
-    main(Path(sys.argv[1]))
+    raise SystemExit(1 if main(Path(sys.argv[1]))[1] else 0)

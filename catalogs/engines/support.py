@@ -22,6 +22,16 @@ FILES = {"serve": "software", "offload": "offload_software", "full": "training_s
 """What is done with the model -> the file that says which engine does it."""
 
 
+FRESH_DAYS = 120
+"""An engine releases every few weeks: what was read longer ago is to be read again before one relies on it."""
+
+
+def age_days(date: str, today: datetime.date) -> int:
+    """Days from a row's date to a day; from the first of a month where the row names no day."""
+    day = date if len(date) == len("2026-11-24") else f"{date}-01"
+    return (today - datetime.date.fromisoformat(day)).days
+
+
 @dataclass(frozen=True)
 class Engine:
     """An engine that does what is asked. `since`: the release from which the row of data holds; `release`: the newest
@@ -154,9 +164,8 @@ class Support:
     date: str
 
     def age_days(self, today: datetime.date) -> int:
-        """Days since it was read; of a month without a day since its first."""
-        day = self.date if len(self.date) == len("2026-11-24") else f"{self.date}-01"
-        return (today - datetime.date.fromisoformat(day)).days
+        """Days since it was read."""
+        return age_days(self.date, today)
 
 
 def support_of(

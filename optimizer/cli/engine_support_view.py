@@ -13,8 +13,6 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from catalogs.llm import Llm
 
-FRESH_DAYS = 120
-"""An engine releases every few weeks: what was read longer ago is to be read again before one relies on it."""
 STATUS = {
     "stable": N_("stable"), "experimental": N_("experimental"), "unknown": N_("unknown"), "none": N_("does not run"),
     "broken": N_("broken"),
@@ -50,6 +48,8 @@ def support_data(llm: Llm, gpu_text: str, overlay: list[Path]) -> dict[str, Any]
 
 def show_support(llm: Llm, data: dict[str, Any]) -> None:
     """One line per engine, its source below; a warning where all that runs was read long ago."""
+    from catalogs.engines.support import FRESH_DAYS
+
     _ = language()
     support = data["support"]
     runs = [one for one in support if one["status"] in ("stable", "experimental")]

@@ -135,7 +135,7 @@ def one(sized: Sized) -> None:
     if sized.host_memory:
         lines.append((N_("Host memory"), _.sentence(sized.host_memory)))
     if not sized.fits:
-        lines.append((N_("Does not fit"), _.sentence(sized.reason)))
+        lines.append((N_("Does not fit") if sized.judged else N_("Not judged"), _.sentence(sized.reason)))
         if sized.precision:
             lines.append((N_("Tried"), plan(sized)))
     else:
@@ -203,13 +203,15 @@ def compare(setups: list[Sized]) -> None:
                 milliseconds(s.ttft_ms),
             ]
             if s.fits
-            else [setup(s), _("does not fit"), *["-"] * 6]
+            else [setup(s), _("does not fit") if s.judged else _("not judged"), *["-"] * 6]
             for s in setups
         ],
         {2, 3, 4, 5, 7},
     )
     for s in setups:
-        if not s.fits:
+        if not s.judged:
+            say(_("{setup}: {why}", setup=setup(s), why=s.reason))
+        elif not s.fits:
             say(_("{setup} does not fit: {why}", setup=setup(s), why=_.sentence(s.reason)))
     counts = sorted({u.users for s in setups for u in s.table if u.users in _steps()})
     tables = [{u.users: u for u in s.table} for s in setups]

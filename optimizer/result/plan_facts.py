@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from catalogs.engines.support import FRESH_DAYS, Engine, age_days
 from catalogs.llm import Llm
+from catalogs.message import joined, message
 from catalogs.schema import Cpu, Gpu
 from constraints.build import Case
 from constraints.physics.offload import Host
@@ -101,7 +104,20 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
             sockets=sum(q for _, q in cpus),
         )
     )
-    return {"launch": list(found.commands), "launch_note": found.note}
+    notes = [note for note in (found.note, _read_long_ago(run.engine, market.request.as_of) if run else "") if note]
+    return {"launch": list(found.commands), "launch_note": joined(notes, " ")}
+
+
+def _read_long_ago(engine: Engine, day: date) -> str:
+    """What must be said of an engine whose row of support was read more than `FRESH_DAYS` before a day."""
+    days = age_days(engine.date, day)
+    if days <= FRESH_DAYS:
+        return ""
+    return message(
+        "That {engine} runs this here was read on {date}, {days} days earlier; engines release every few weeks: ask "
+        "anew.",
+        engine=engine.name, date=engine.date, days=f"{days:,}",
+    )  # fmt: skip
 
 
 def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from constraints.request import Request
 from constraints.rules.precision import wanted
 from constraints.rules.software import engines_for
 from constraints.rules.vram import demand_bytes
+from optimizer.throughput.jobs import speed_unknown
 from optimizer.throughput.offload import HostPlanner
 
 
@@ -37,6 +38,8 @@ def host_size(
             reason = "nothing is known of this CPU generation"
         elif (least := min(expert_gb(llm, p) for p in precisions)) > have.gb:
             reason = message("the experts take {a} GiB, {b} GiB are there", a=least, b=have.gb)
+        elif unknown := speed_unknown(gpu, precisions):
+            reason = unknown
         else:
             reason = "GPU memory or the latency limits"
         return {"fits": False, "experts": "host", "reason": reason, **facts}

@@ -84,7 +84,8 @@ class Sized(Strict):
     nodes: int
     gpus: int
     fits: bool
-    reason: Text = Field(default="", description="why it does not fit")
+    judged: bool = Field(default=True, description="false where nobody publishes what its speed is reckoned from")
+    reason: Text = Field(default="", description="why it does not fit or is not judged")
     counts: Text = Field(default="", description="where nothing divides by this number of GPUs: the numbers that do")
     missing_gb: float = Field(default=0, description="per GPU, of the leanest plan; 0 when it fits")
     precision: str = ""

@@ -24,6 +24,7 @@ from optimizer.sizing.users_table import ladder, users_table
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.gpu_counts import counts, leanest
+from optimizer.throughput.jobs import speed_unknown
 from optimizer.throughput.plans import Planner
 
 RDMA_GBIT_S = 400
@@ -128,6 +129,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     found = _memory(llm, request, policy, gpu, plan)
     missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
     reason: str = "the latency limits"
+    unknown = "" if missing else speed_unknown(gpu, served)
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
     elif not served and (tried := _experimental(planner, gpu)):
@@ -137,9 +139,11 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
         )  # fmt: skip
     elif not served:
         reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
+    elif unknown:
+        reason = unknown
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
-    return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
+    return {**_plan(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}
 
 
 def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:

@@ -1,8 +1,9 @@
 """Intervals: what held-out residuals say about a figure, by how far its configuration lies from what was measured.
 
-A figure's `basis` is `measured` (this very configuration was), `interpolated` (its model or its GPU was) or `roofline`
-(neither). Widths are quantiles of held-out errors: whole groups of rows left out at the same distance from the rest
-(split conformal prediction with groups; Lei et al. 2018, doi:10.1080/01621459.2017.1307116), never in-sample ones.
+A figure's `basis` is `measured` (this very configuration was), `interpolated` (its GPU was, or its model was and the
+GPU is of a generation that was) or `roofline`. Widths are quantiles of held-out errors: whole groups of rows left out
+at the same distance from the rest (split conformal prediction with groups; Lei et al. 2018,
+doi:10.1080/01621459.2017.1307116), never in-sample ones.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from optimizer.throughput.constants import rows
+from optimizer.throughput.constants import arch_kin, rows
 from optimizer.throughput.demand import kin
 from optimizer.throughput.roofline import Floats
 
@@ -24,7 +25,7 @@ Basis = Literal["measured", "interpolated", "roofline"]
 COVERAGE = 0.80
 DISTANCES = ("same", "model-and-gpu", "model-or-gpu", "generation", "nothing")
 """What of a configuration was measured: itself; its model and its GPU apart; one of them; only the GPU's generation;
-nothing."""
+nothing, or a model on stacks other than the GPU's."""
 FILE = "intervals.csv"
 
 
@@ -47,11 +48,13 @@ class Seen:
     archs: frozenset[str]
 
     def distance(self, kin: str, gpu: Gpu) -> str:
-        """How far a configuration lies from the measured rows; one of DISTANCES but the first."""
+        """How far a configuration lies from the measured rows; one of DISTANCES but the first. A measured model says
+        nothing of a GPU on whose generation, or on that one's kin (arch_kin.csv), nothing was measured."""
         model, card = kin in self.models, gpu.id in self.gpus
+        stack = gpu.arch in self.archs or arch_kin().get(gpu.arch) in self.archs
         if model and card:
             return "model-and-gpu"
-        if model or card:
+        if card or (model and stack):
             return "model-or-gpu"
         return "generation" if gpu.arch in self.archs else "nothing"
 

@@ -16,6 +16,7 @@ from constraints.plan import RowKey
 from constraints.rules.interconnect import PCIE_GB_S
 from constraints.rules.precision import support
 from optimizer.throughput.constants import LINKS, Constants
+from optimizer.throughput.constants import constants as shipped_constants
 from optimizer.throughput.demand import Demand
 from optimizer.throughput.roofline import Field, Ints, Jobs
 
@@ -75,6 +76,23 @@ def accelerator(gpu: Gpu, precision: str, constants: Constants) -> Accelerator |
         rate=constants.rates.index(kind),
         fabric_b_s=gpu.link_gb_s / 2 * 1e9,
     )
+
+
+def speed_unknown(gpu: Gpu, precisions: Iterable[str]) -> str:
+    """Why nothing is said of a GPU's speed at any of the precisions that it runs, for want of published figures; empty
+    where something is, or where it runs none of them."""
+    modes = support(gpu.arch)
+    if not any(precision in modes for precision in precisions):
+        return ""
+    rates = (gpu.fp16_tflops, gpu.fp8_tflops, gpu.int8_tops, gpu.fp4_tflops)
+    if not gpu.mem_gb_s and not any(rates):
+        return "its speed cannot be judged: its memory bandwidth and tensor rates are unknown"
+    if not gpu.mem_gb_s:
+        return "its speed cannot be judged: its memory bandwidth is unknown"
+    constants = shipped_constants()
+    if all(accelerator(gpu, precision, constants) is None for precision in precisions):
+        return "its speed cannot be judged: its tensor rates are unknown"
+    return ""
 
 
 def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, constants: Constants) -> float:

@@ -23,7 +23,7 @@ from constraints.rules.software import spare_experts, tables_on_host, why_unstar
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
-from optimizer.throughput.jobs import Accelerator, accelerator
+from optimizer.throughput.jobs import Accelerator, accelerator, speed_unknown
 from optimizer.throughput.shapes import shapes, sizes_of
 
 KV = "bf16"
@@ -92,7 +92,8 @@ class Resolver:
             return plans
         give = accelerator(gpu, precision, self.constants)
         if give is None:
-            return f"{gpu.name}: does not run {precision}, or its bandwidth or tensor rate is unknown"
+            unknown = speed_unknown(gpu, (precision,))
+            return f"{gpu.name}: {unknown or f'does not run {precision}'}"
         try:
             judged = {plan: spare_experts(llm, gpu, precision, plan, asked.engine) for plan in plans}
         except InputError as e:

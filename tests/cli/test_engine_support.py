@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from catalogs.engines.support import WORSE, engines, support_of, support_rows
+from catalogs.engines.support import FRESH_DAYS, WORSE, age_days, engines, support_of, support_rows
 from catalogs.llm import all_models
 from catalogs.load import load
 from catalogs.schema import Gpu
@@ -63,3 +63,36 @@ def test_a_gpu_that_nothing_runs_on() -> None:
 
 def test_a_catalog_is_of_use_with_a_gpu_alone() -> None:
     assert "--gpu" in dsopt("models", "show", "v4-pro", "--catalog", "examples", code=2).stderr
+
+
+def test_commands_say_that_their_engine_was_read_long_ago() -> None:
+    """A quote of a day long after the row was read says so beside the commands; one of the same months does not."""
+    asked = ["solve", "--model", "qwen3-8b", "--users", "4", "--budget", "30000", "--json", "--as-of"]
+
+    def notes(day: str) -> set[str]:
+        return {point["plan"]["launch_note"] for point in json.loads(dsopt(*asked, day).stdout)["front"]}
+
+    assert age_days("2026-08", date(2026, 11, 30)) == FRESH_DAYS + 1
+    assert not any("ask anew" in note for note in notes("2026-11-30"))
+    late = notes("2027-04-30")
+    assert late and all("was read on 2026-11-24, 157 days earlier" in note for note in late)
+
+
+@pytest.mark.parametrize("name", ["Ascend 950DT 144GB", "Kunlun P800", "MetaX C500", "MTT S5000", "Hygon BW1000"])
+def test_cards_that_nobody_offers_are_told_of(name: str) -> None:
+    """Which engines run a model there, whatever its price; a size or why there is none."""
+    assert "vLLM" in dsopt("models", "show", "qwen3.5-397b-a17b", "--gpu", name).stdout + (
+        dsopt("models", "show", "qwen3-30b-a3b", "--gpu", name).stdout
+    )
+    assert dsopt("size", "--model", "qwen3-30b-a3b", "--gpu", f"8x{name}").returncode == 0
+
+
+def test_what_nobody_publishes_is_not_judged() -> None:
+    told = dsopt("size", "--model", "qwen3-8b", "--gpu", "Kunlun P800")
+    assert "Not judged" in told.stdout and "memory bandwidth and tensor rates are unknown" in told.stdout
+    (found,) = json.loads(dsopt("size", "--model", "qwen3-8b", "--gpu", "Kunlun P800", "--json").stdout)["setups"]
+    assert (found["fits"], found["judged"], found["missing_gb"], found["output_tok_s"]) == (False, False, 0, None)
+    short = dsopt("size", "--model", "r1-671b", "--gpu", "2xKunlun P800", "--precision", "int8").stdout
+    assert "memory: " in short and "Not judged" not in short
+    slow = dsopt("size", "--model", "qwen3-8b", "--gpu", "H200", "--max-ttft", "0.001").stdout
+    assert "the latency limits" in slow and "Not judged" not in slow

@@ -35,7 +35,7 @@ NODES = [
     ("intel-gaudi-2-hl-225h-96gb", "r1-distill-llama-70b", ANY),
     ("intel-gaudi-3-hl-325l-128gb", "r1-distill-llama-70b", None),
     ("nvidia-h20-sxm5-96gb", "r1-671b", None),
-    ("huawei-ascend-910b3-64gb", "r1-distill-llama-70b", None),
+    ("huawei-ascend-910b3-64gb", "qwen3-32b", None),
 ]
 
 

@@ -113,7 +113,7 @@ def test_every_command_solves_as_typed(kind: str, monkeypatch: pytest.MonkeyPatc
     said = json.loads(dsopt(*shlex.split(line)[1:], *day, "--json", code=4).stdout)["explanation"]
     assert [c["key"] for c in said["conflict"]] == CONFLICTS[kind]
     assert said["verified"] and said["complete"]
-    assert sum(len(d["gpus"]) for d in said["dropped"]) == 59
+    assert sum(len(d["gpus"]) for d in said["dropped"]) == 69
     assert len(said["ways_out"]) >= (3 if kind == "budget" else 1)
     for way in said["ways_out"][:3]:
         words = shlex.split(way["command"])

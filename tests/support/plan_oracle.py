@@ -107,9 +107,9 @@ def engine_starts(engine: str, llm: Any, kernels: str, precision: str, tp: int, 
         return False
     if c["architectures"][0] == "DeepseekV41ForCausalLM" and pp > 2 and engine.startswith(("vLLM", "SGLang")):
         return False  # a stage would begin behind the layer whose keys it reads
-    if engine in ("vLLM", "vLLM ROCm", "vLLM Gaudi", "vLLM Ascend"):
+    if engine in ("vLLM", "vLLM ROCm", *(f"vLLM {x}" for x in ("Gaudi", "Ascend", "Kunlun", "MetaX", "MUSA", "Hygon"))):
         return vllm(engine, c, precision, tp, pp, dp, ep)
-    if engine in ("SGLang", "SGLang ROCm"):
+    if engine in ("SGLang", "SGLang ROCm", "SGLang Hygon"):
         return sglang(engine, c, precision, tp, pp, dp, ep)
     if engine == "TensorRT-LLM":
         return tensorrt(c, tp, pp, dp, ep)

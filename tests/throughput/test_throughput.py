@@ -10,6 +10,7 @@ import pytest
 
 from catalogs.llm import get
 from catalogs.load import Catalog
+from catalogs.schema import Gpu, Kind
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.rules.vram import usable_bytes
@@ -171,6 +172,21 @@ def test_widths_never_narrow_with_distance() -> None:
     w = [calibration().widths[d] for d in DISTANCES]
     assert all(a.low >= b.low and a.high <= b.high for a, b in itertools.pairwise(w))
     assert all(x.low < 1 < x.high for x in w)
+
+
+def test_an_unmeasured_stack_inherits_no_other_makers_efficiency(shipped: Catalog) -> None:
+    """A measured model on a generation without measurements is a roofline with the widest interval and the constants
+    of no named generation; kin of a measured one (CDNA4, Blackwell Ultra) keep theirs."""
+    cards = {x.arch: x for x in shipped.of(Kind.GPU) if isinstance(x, Gpu)}
+    fitted = calibration()
+    model = "deepseek-v3-61x7168x256"
+    assert model in fitted.seen.models
+    for arch in ("Gaudi3", "RDNA4", "Xe2", "Ascend 950", "XPU-P", "XCORE 1000", "MUSA 3.1", "DCU K100", "DCU BW1000"):
+        assert fitted.seen.distance(model, cards[arch]) == "nothing", arch
+        assert fitted.fact(model, cards[arch], (), 8).basis == "roofline", arch
+        assert arch == "Xe2" or fitted.constants.arch(arch) == 0, arch
+    for arch in ("CDNA4", "Blackwell Ultra", "Ada", "DaVinci"):
+        assert fitted.seen.distance(model, cards[arch]) == "model-or-gpu", arch
 
 
 def test_a_measurement_speaks_between_its_concurrencies() -> None:

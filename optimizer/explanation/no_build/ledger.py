@@ -5,12 +5,15 @@ from __future__ import annotations
 from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
+from constraints.rules.precision import wanted
 from optimizer.explanation.questions import NOTHING, Asking
+from optimizer.market.market import Market
 from optimizer.market.node_options import pieces_to_be_had
 from optimizer.market.options import UNBOUNDED
 from optimizer.market.rows import families
 from optimizer.search.ledger import foremost
 from optimizer.search.solver import Solver
+from optimizer.throughput.jobs import speed_unknown
 
 MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
 
@@ -44,6 +47,8 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = "one node of it costs more than the budget"
         elif short := _short(solver, gpu):
             why = message("plans need {n} of it, {n2} can be had", n=short[0], n2=short[1])
+        elif gpu.id not in planned and (unknown := _speed_unknown(market, gpu)):
+            why = unknown
         elif gpu.id not in planned:
             why = "the nodes that money and site allow hold too little or are too slow"
         else:
@@ -56,6 +61,11 @@ def _said_early(solver: Solver, gpu: Gpu) -> str:
     """The reason that rules gave most often against a GPU, where they refused all its platforms or rows."""
     said = solver.refusals_of(gpu)
     return foremost(said).why if said else ""
+
+
+def _speed_unknown(market: Market, gpu: Gpu) -> str:
+    """Why nothing is said of the speed of serving on a GPU, for want of published figures; else empty."""
+    return "" if market.request.trains else speed_unknown(gpu, wanted(market.llm, market.request))
 
 
 def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
