@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogs import file_kinds as kinds
+from catalogs import other_file as kinds
 from catalogs.other_file import FileKind, kind_of
 from tests.support.commands import SOLVE, run
 from tests.support.long import one_in
