@@ -99,7 +99,7 @@ def test_the_other_change_is_the_cheapest_budget() -> None:
 REQUESTS = (ROOT / "examples" / "no-build.txt").read_text(encoding="utf-8").splitlines()
 KINDS = ("budget", "power", "rack", "precision", "vendor", "lead", "latency", "stock", "size", "users")
 CONFLICTS = {
-    "budget": ["budget", "users"], "power": ["power", "precision"], "rack": ["rack-units"],
+    "budget": ["budget", "precision"], "power": ["power", "precision"], "rack": ["rack-units", "precision"],
     "precision": ["precision", "gpu", "software"], "vendor": ["vendor"], "lead": ["strict-lead"], "latency": ["ttft"],
     "stock": ["gpu"], "size": ["budget"], "users": ["budget", "users"],
 }  # fmt: skip

@@ -86,8 +86,12 @@ def said(engine: str, tp: int, pp: int, dp: int, per_node: int) -> set[str]:
 
 
 def test_nothing_is_asked_of_one_node_or_of_nodes_that_are_not_named() -> None:
-    assert places_of(1, 2, 8, 16) == places_of(1, 2, 8, 0) == places_of(8, 4, 1, 8) == frozenset()
-    assert places_of(1, 2, 8, 8) == {"stages_in_nodes"}
+    assert places_of(1, 2, 8, 16) == places_of(1, 2, 8, 0) == places_of(8, 4, 1, 32) == frozenset()
+    # That a replica reaches over nodes is asked by llama.cpp alone.
+    assert places_of(8, 4, 1, 8) == {"over_nodes"}
+    for engine in ("vLLM", "SGLang"):
+        assert said(engine, 8, 4, 1, 8) == said(engine, 8, 4, 1, 32)
+    assert places_of(1, 2, 8, 8) == {"over_nodes", "stages_in_nodes"}
 
 
 def test_the_engine_named_is_one_that_lays_the_plan_so(shipped: Catalog) -> None:
