@@ -41,9 +41,11 @@ from tests.support.random_catalogs import scenario
 
 SCENES = {
     "tower": (24, 2), "circuit": (1, 2), "systems": (3, 1), "board": (26, 0), "two racks": (81, 2), "liquid": (82, 2),
-    "wet GPUs": (10, 5), "bridged": (91, 3), "own racks": (21, 2), "towers": (47, 1), "own water": (76, 3),
+    "wet GPUs": (10, 5), "bridged": (91, 3), "own racks": (21, 2), "towers": (47, 2), "own water": (76, 3),
 }  # fmt: skip
 """(catalog, point of its front without a budget)."""
+FORMATS = {"towers": {"precision": "bf16", "min_precision_bits": None}}
+"""What is asked of the weights where a front in fewer bits would have no such build: here stages over two nodes."""
 PLENTY = 10**9
 
 
@@ -68,7 +70,9 @@ class Scene(NamedTuple):
 def scene(name: str) -> Scene:
     seed, i = SCENES[name]
     catalog, request, _ = scenario(seed)
-    market = Market.open(catalog, request.model_copy(update={"budget_cents": PLENTY}), Policy())
+    market = Market.open(
+        catalog, request.model_copy(update={"budget_cents": PLENTY, **FORMATS.get(name, {})}), Policy()
+    )
     point = Solver(market).front().points[i]
     build, parts = point.found.build, catalog.parts
     has = {parts[x]: q for x, q in build.node.items()}

@@ -288,6 +288,7 @@ def test_the_fastest_removed_is_missed_where_it_was_recommended(answer: Answer) 
 UNNOTICED = {
     "proof.seconds", "proof.version", "proof.parameters",
     "request.users", "request.min_tok_s_user", "request.min_precision_bits", "request.allow_experimental",
+    "request.any_precision",
     "request.site_water", "request.exclude",
 }  # fmt: skip
 """What describes the run that wrote the file, and another question whose answer may be the same."""

@@ -83,7 +83,7 @@ def _points(pairs: Mapping[str, Any]) -> dict[str, Decimal]:
 def _file(path: Path) -> dict[str, Any]:
     data = read_toml(path, column="--weights")
     inner = data.get("weights", data)
-    if not isinstance(inner, dict):
+    if not isinstance(inner, dict) or not inner:
         raise _bad(str(path), "holds no table of weights", "For example price = 40.")
     return inner
 
