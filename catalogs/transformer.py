@@ -359,16 +359,21 @@ class Llm:
         return precision if linear.expert else self.mixed.get(precision, precision)
 
     def _layer(self, layer: Layer, precision: str, place: int = -1) -> int:
-        matrices = sum(self._matrices(layer, precision, place, experts=experts) for experts in (True, False))
+        matrices = sum(self._linear_bytes(x, precision, place) for x in layer.linears)
         # A GGUF file holds in 32 bits what others hold in 16: norms, routers.
         small = 4 if self._in_files(precision) and precision in GGUF_KINDS else 2
         return matrices + small * layer.bf16 + 4 * layer.fp32 + layer.table_bytes + layer.host_table_bytes
 
     @cache  # noqa: B019 - models live as long as the program
+    def _whole_layers(self, precision: str) -> tuple[int, ...]:
+        """Bytes of each layer that engines hold, in order, before they are scaled: counted once for layers and sums."""
+        return tuple(self._layer(y, precision, i) for i, y in enumerate(self.held_list))
+
+    @cache  # noqa: B019
     def layer_bytes(self, precision: str) -> tuple[int, ...]:
         """Bytes of each layer that engines hold, routed experts included, in order."""
         self._known(precision)
-        return tuple(int(self._layer(y, precision, i) * self.scale) for i, y in enumerate(self.held_list))
+        return tuple(int(whole * self.scale) for whole in self._whole_layers(precision))
 
     @cache  # noqa: B019
     def weight_bytes(self, precision: str) -> int:
@@ -379,7 +384,7 @@ class Llm:
     def _model_bytes(self, precision: str) -> int:
         """Bytes of the model without the module for several tokens."""
         self._known(precision)
-        whole = sum(self._layer(y, precision, i) for i, y in enumerate(self._parts))
+        whole = sum(self._whole_layers(precision)[: self.layers]) + self._layer(self.head, precision, self.layers)
         return int(whole * self.scale) + 2 * self.tower_params
 
     @cache  # noqa: B019
