@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -367,7 +367,24 @@ class Llm:
     @cache  # noqa: B019 - models live as long as the program
     def _whole_layers(self, precision: str) -> tuple[int, ...]:
         """Bytes of each layer that engines hold, in order, before they are scaled: counted once for layers and sums."""
-        return tuple(self._layer(y, precision, i) for i, y in enumerate(self.held_list))
+        return tuple(self._of_each(self.held_list, precision, lambda y, place: self._layer(y, precision, place)))
+
+    def _of_each(self, layers: Iterable[Layer], precision: str, count: Callable[[Layer, int], int]) -> list[int]:
+        """A count of each of some layers. A layer that stands in several places is counted once, but for GGUF files,
+        where the types of matrices go by the place."""
+        by_place = self._in_files(precision) and precision in GGUF_KINDS
+        counted: dict[tuple[int, int], int] = {}
+        found = []
+        for place, layer in enumerate(layers):
+            alike = id(layer), place if by_place else -1
+            if alike not in counted:
+                counted[alike] = count(layer, place)
+            found.append(counted[alike])
+        return found
+
+    def _experts_of_each(self, layers: Iterable[Layer], precision: str) -> list[int]:
+        """Bytes of each layer's routed experts before they are scaled."""
+        return self._of_each(layers, precision, lambda y, place: self._matrices(y, precision, place, experts=True))
 
     @cache  # noqa: B019
     def layer_bytes(self, precision: str) -> tuple[int, ...]:
@@ -434,25 +451,23 @@ class Llm:
     def expert_bytes(self, precision: str) -> int:
         """The model's routed experts, without those of a module for several tokens."""
         self._known(precision)
-        each = (self._matrices(y, precision, i, experts=True) for i, y in enumerate(self.layer_list))
-        return int(sum(each) * self.scale)
+        return int(sum(self._experts_of_each(self.layer_list, precision)) * self.scale)
 
     @cache  # noqa: B019
     def expert_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The routed experts' part of `layer_bytes`."""
         self._known(precision)
-        each = (self._matrices(y, precision, i, experts=True) for i, y in enumerate(self.held_list))
-        return tuple(int(some * self.scale) for some in each)
+        return tuple(int(some * self.scale) for some in self._experts_of_each(self.held_list, precision))
 
     @cache  # noqa: B019
     def copied_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The part of `layer_bytes` that each tensor-parallel rank holds whole."""
         self._known(precision)
-        each = (
-            sum(self._linear_bytes(x, precision, i) for x in y.linears if x.copied)
-            for i, y in enumerate(self.held_list)
-        )
-        return tuple(int(some * self.scale) for some in each)
+
+        def copied(layer: Layer, place: int) -> int:
+            return sum(self._linear_bytes(x, precision, place) for x in layer.linears if x.copied)
+
+        return tuple(int(some * self.scale) for some in self._of_each(self.held_list, precision, copied))
 
     def copied_bytes(self, precision: str) -> int:
         """What of the model's layers each tensor-parallel rank holds whole and every step reads."""

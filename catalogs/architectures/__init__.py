@@ -6,7 +6,7 @@ its own, its fields in catalogs/llms/fields/, and its published totals in tests/
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -90,7 +90,7 @@ def from_config(
         architecture=architecture.name,
         attention=architecture.attention,
         config=flat,
-        layer_list=tuple(layers),
+        layer_list=_with_equals_shared(layers),
         head=architecture.head(flat, stored or _unsaid),
         formats=architecture.formats,
         mixed=architecture.mixed,
@@ -104,6 +104,12 @@ def from_config(
         ),
         **facts,
     )
+
+
+def _with_equals_shared(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Layers in order, equal ones as one object: Llm counts each object once."""
+    first: dict[Layer, Layer] = {}
+    return tuple(first.setdefault(layer, layer) for layer in layers)
 
 
 def flat_config(config: Config) -> Config:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C where there is no answer yet to show, as shells have it."""
-RARELY = (100_000, 50, 50)
+RARELY = (400_000, 50, 50)
 """How often Python looks for cycles of objects: what a command imports and reads stays until it ends, so that looking
 through it finds nothing."""
 _pressed = False
@@ -28,6 +28,8 @@ def main() -> None:
         import atexit
         import gc
 
+        # Nothing here uses pydantic's plugins, and looking for them opens every installed package: 20 ms.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         gc.set_threshold(*RARELY)
         atexit.register(gc.freeze)  # else Python looks for cycles in all that is about to go: 0.2 s of a small answer
         from optimizer.cli.streams import guard

@@ -157,7 +157,8 @@ def _knots(curve: Curve, most: float) -> tuple[Floats, Ints]:
     last = max(float(most), float(measured[-1]), SINGLY + 1.0)
     steps = math.ceil(math.log((last + 1) / SINGLY) / math.log(STEP))
     ladder = np.rint(SINGLY * STEP ** np.arange(1, steps + 1))
-    knots = np.unique(np.concatenate((np.arange(1.0, SINGLY + 1), ladder, measured)))
+    # A set, since np.unique loads numpy's masked arrays, which nothing else here needs: 20 ms of a cold start.
+    knots = np.array(sorted({*np.arange(1.0, SINGLY + 1).tolist(), *ladder.tolist(), *measured.tolist()}))
     return knots, np.searchsorted(knots, measured)
 
 

@@ -263,7 +263,8 @@ class Planner:
         order = np.lexsort((ep, tp, pp, -fast.tenths, owner))
         order = order[most[order] >= 1]
         if request.users is None:  # only the best replica of a setup can make a row
-            order = order[np.unique(owner[order], return_index=True)[1]]
+            in_order = owner[order]
+            order = order[np.diff(in_order, prepend=-1) != 0]
         bits = BITS[precision]
         figures = owner, shape, redundant, fast.tenths, most, fast.per_user_tok_s, fast.ttft_ms, fast.tpot_ms
         columns = [figure[order].tolist() for figure in figures]
