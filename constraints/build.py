@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,31 +114,49 @@ class Case:
         return out
 
     @cached_property
+    def cards(self) -> list[tuple[Gpu, int]]:
+        """Kinds of GPUs with their number in a node; several kinds are a mix, which llama.cpp alone starts."""
+        found = [(self.catalog.parts[gpu], pieces) for gpu, pieces in self.gpus.items()]
+        return [(gpu, pieces) for gpu, pieces in found if isinstance(gpu, Gpu)]
+
+    @property
+    def mixed(self) -> bool:
+        return len(self.gpus) > 1
+
+    @cached_property
     def gpu(self) -> Gpu:
         if len(self.gpus) != 1:
             raise InputError(f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu")
-        gpu = self.catalog.parts[next(iter(self.gpus))]
-        assert isinstance(gpu, Gpu)
-        return gpu
+        return self.cards[0][0]
 
     @cached_property
     def per_node(self) -> int:
         return sum(self.gpus.values())
 
-    @cached_property
-    def cap_w(self) -> int:
-        return power_cap(self.gpu, self.platform)
+    @property
+    def unified(self) -> bool:
+        """Whether GPUs and CPUs share one memory."""
+        return any(gpu.form_factor == "integrated" for gpu, _ in self.cards)
 
     @cached_property
-    def gpu_w(self) -> int:
+    def vram_gb(self) -> int:
+        """GPU memory of a node."""
+        return sum(pieces * gpu.vram_gb for gpu, pieces in self.cards)
+
+    @cached_property
+    def gpus_w(self) -> int:
+        """Power of a node's GPUs."""
+        return sum(pieces * self.gpu_w(gpu) for gpu, pieces in self.cards)
+
+    def gpu_w(self, gpu: Gpu) -> int:
         """Power of one GPU: its cap, or its TDP where the slot can't carry that (rule fit fails it)."""
-        return self.cap_w or self.gpu.tdp_w or 0
+        return power_cap(gpu, self.platform) or gpu.tdp_w or 0
 
     @cached_property
     def power_unknown(self) -> str:
         """GPUs and CPUs whose draw nobody published, where no figure of a complete system stands for it: what a node
         draws is unknown then. Rule fit fails them."""
-        gpus = [self.gpu] if not self.gpu_w else []
+        gpus = [gpu for gpu, _ in self.cards if not self.gpu_w(gpu)]
         cpus = [
             part
             for part, _ in self.parts(Cpu)
@@ -149,7 +167,7 @@ class Case:
     @cached_property
     def static_w(self) -> int:
         """Power of one node's parts, fans not counted; without those of `power_unknown`."""
-        watts = self.per_node * self.gpu_w + self.platform.overhead_w
+        watts = self.gpus_w + self.platform.overhead_w
         for part_id, qty in self.node_all.items():
             part = self.catalog.parts[part_id]
             if isinstance(part, GpuBoard):
@@ -191,6 +209,13 @@ class Case:
     @cached_property
     def line_volts(self) -> int:
         return self.request.line_volts or self.policy.whole("power.line_volts")
+
+
+def names(cards: Sequence[tuple[Gpu, int]]) -> str:
+    """What GPUs a node has: the name of the one kind, of a mix `GeForce RTX 3090 + 2 x RTX A6000`."""
+    if len(cards) == 1:
+        return cards[0][0].name
+    return " + ".join(f"{pieces} x {gpu.name}" if pieces > 1 else gpu.name for gpu, pieces in cards)
 
 
 def power_cap(gpu: Gpu, platform: Platform) -> int:

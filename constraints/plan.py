@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,6 +16,29 @@ class Training:
     checkpointing: bool
 
 
+@dataclass(frozen=True)
+class Mix:
+    """Unlike cards in one node: (id or name of a GPU, number of them) of each kind."""
+
+    cards: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, kinds: Iterable[tuple[str, int]]) -> Mix:
+        """A kind that stands twice is one with both numbers."""
+        found: dict[str, int] = {}
+        for gpu, number in kinds:
+            found[gpu] = found.get(gpu, 0) + number
+        return cls(tuple(found.items()))
+
+
+@dataclass(frozen=True, order=True)
+class Stage:
+    """A card of a mix of unlike ones (`gpu`: its id), and the number of layers that it holds."""
+
+    gpu: str
+    layers: int
+
+
 @dataclass(frozen=True, order=True)
 class Plan:
     """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica.
@@ -22,7 +46,8 @@ class Plan:
     A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
     experts lie in host memory, a replica is a node. `redundant_experts`: copies of routed experts that even them out
     over ep; each card holds (experts + redundant_experts) / ep of every layer. `host_tables`: the model's n-gram
-    tables lie in host memory, a copy for each replica in a node. Engine and release of a plan:
+    tables lie in host memory, a copy for each replica in a node. `stages`: of a mix of unlike cards, in the order of
+    layers; empty where all GPUs are equal and hold equal shares. Engine and release of a plan:
     `constraints.rules.software.engine_of`."""
 
     precision: str
@@ -37,6 +62,7 @@ class Plan:
     offload: bool = False
     redundant_experts: int = 0
     host_tables: bool = False
+    stages: tuple[Stage, ...] = ()
 
     @property
     def gpus(self) -> int:

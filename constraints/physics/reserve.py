@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalogs.file_kinds import GGUF_KINDS
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 
@@ -11,8 +12,11 @@ def usable_bytes(gpu: Gpu) -> int:
     return (gpu.vram_gb - gpu.unified_reserve_gb) * 10**9
 
 
-def reserve_bytes(gpu: Gpu, policy: Policy) -> int:
-    """Runtime reserve of a GPU."""
+def reserve_bytes(gpu: Gpu, policy: Policy, precision: str = "") -> int:
+    """Runtime reserve of a GPU. llama.cpp, which alone loads GGUF files, takes what it needs; engines for servers take
+    a share of the GPU at their start."""
+    if precision in GGUF_KINDS:
+        return int(policy["vram.reserve_llama_cpp_gb"] * 10**9)
     share = policy["vram.reserve_share_percent"] / 100
     return int(policy["vram.reserve_base_gb"] * 10**9 + share * usable_bytes(gpu))
 

@@ -330,20 +330,35 @@ class Fit(Rule):
         if gpus_inside(case.platform, case.catalog)[0]:
             bought = [x for x in case.build.node if case.catalog.parts[x].kind == Kind.GPU_BOARD]
             wrong: list[str] = [message("{part} can't be added to a complete system", part=x) for x in bought]
+            if case.mixed:
+                return [*wrong, message("{platform} comes with other GPUs", platform=case.platform.name)]
             return wrong or [added_gpus_fault(case.platform, case.catalog, case.gpu, case.per_node)]
         wrong = []
         boards = [part for part, _ in case.parts(GpuBoard) if isinstance(part, GpuBoard)]
         if sum(pieces for _, pieces in case.parts(GpuBoard)) > 1:
             wrong.append("a node takes one GPU board")
-        if case.gpu.sold_as != "single" and not boards:
-            wrong.append(
-                message(
-                    "{gpu} is not sold as a single card: it comes with a {what}",
-                    gpu=case.gpu.name,
-                    what=case.gpu.sold_as,
-                )
-            )
+        if not boards:
+            wrong += [
+                message("{gpu} is not sold as a single card: it comes with a {what}", gpu=gpu.name, what=gpu.sold_as)
+                for gpu, _ in case.cards
+                if gpu.sold_as != "single"
+            ]
+        if case.mixed:
+            return [*wrong, *self._mix_faults(case)]
         return [*wrong, gpu_fits(case.platform, case.gpu, case.per_node, boards[0] if boards else None)]
+
+    def _mix_faults(self, case: Case) -> list[str]:
+        """Why unlike cards do not fit together: each by itself, then their number and widths in sum."""
+        platform = case.platform
+        wrong = [gpu_fits(platform, gpu, pieces, None) for gpu, pieces in case.cards]
+        width = sum((gpu.width_slots or 2) * pieces for gpu, pieces in case.cards)
+        if case.per_node > platform.gpu_slots:
+            wrong.append(message("GPU slots: {a} needed, {b} available", a=case.per_node, b=platform.gpu_slots))
+        elif platform.gpu_width_total is not None and width > platform.gpu_width_total:
+            wrong.append(
+                message("slot widths for GPUs: {a} needed, {b} available", a=width, b=platform.gpu_width_total)
+            )
+        return list(dict.fromkeys(filter(None, wrong)))
 
     def _memory_faults(self, case: Case) -> list[str]:
         wrong: list[str] = []
@@ -379,7 +394,7 @@ class Fit(Rule):
         for part, qty in case.parts(Bridge):
             assert isinstance(part, Bridge)
             pieces = case.per_node // part.group_gpus * part.per_group
-            if not bridges(part, case.gpu, case.per_node) or qty != pieces:
+            if case.mixed or not bridges(part, case.gpu, case.per_node) or qty != pieces:
                 wrong.append(
                     message(
                         "{bridge}: {why} can't bridge {gpus}",

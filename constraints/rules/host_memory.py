@@ -122,7 +122,7 @@ class HostMemory(Rule):
         return found + (tables(case) if case.plan.host_tables else [])
 
     def _population(self, case: Case) -> list[Check]:
-        if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
+        if case.unified or not case.platform.dimm_slots:
             return [
                 Check.of(self.id, True, "memory is unified with the GPU's or soldered: there are no modules to choose")
             ]
@@ -134,7 +134,7 @@ class HostMemory(Rule):
 
     def _size(self, case: Case, ram: int) -> Check:
         """RAM against the least and the advised share of GPU memory."""
-        vram = case.per_node * case.gpu.vram_gb
+        vram = case.vram_gb
         floor_percent, floor = case.policy["host_memory.floor_percent"], _share_gb(case, "floor", vram)
         said = {
             "ram": f"{ram:,}", "floor": figure(floor), "percent": figure(floor_percent), "vram": f"{vram:,}",
@@ -210,7 +210,7 @@ def tables(case: Case) -> list[Check]:
     one_gb = Decimal(case.llm.host_table_bytes) / 10**9
     system_gb = case.policy["host_memory.system_gb"]
     least = instances * one_gb + system_gb
-    if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
+    if case.unified or not case.platform.dimm_slots:
         return [Check.of("host_memory", False, "memory that is unified or soldered is not known to hold n-gram tables")]
     ram = sum(module.capacity_gb * qty for module, qty in case.parts(Memory) if isinstance(module, Memory))
     said = {

@@ -298,7 +298,7 @@ class Interconnect(Rule):
         )
 
     def _domain(self, case: Case, row: RowKey) -> list[Check]:
-        if case.gpu.fabric != "nvlink-bridge" or row.domain <= 1:
+        if row.domain <= 1 or case.gpu.fabric != "nvlink-bridge":
             return []
         groups = [part.group_gpus for part, _ in case.parts(Bridge) if isinstance(part, Bridge)]
         if row.domain in groups:

@@ -154,7 +154,7 @@ class Power(Rule):
         ]
         if supply_bank.atx:
             peak, most = (
-                case.load_w + transient_extra_w(case.per_node * case.gpu_w, case.policy),
+                case.load_w + transient_extra_w(case.gpus_w, case.policy),
                 supply_bank.fitted * each,
             )
             found.append(

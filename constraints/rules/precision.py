@@ -138,26 +138,22 @@ class Precision(Rule):
                 model.cp.add(chosen == 0)
 
     def check(self, case: Case) -> list[Check]:
-        arch, precision = case.gpu.arch, case.plan.precision
+        generations = dict.fromkeys(gpu.arch for gpu, _ in case.cards)
+        return [self._on(arch, case) for arch in generations]
+
+    def _on(self, arch: str, case: Case) -> Check:
+        """Whether a generation of GPUs runs the plan's precision, and how."""
+        precision = case.plan.precision
         if fault := precision_fault(arch, precision, case.llm, case.request):
-            return [Check.of(self.id, False, fault)]
+            return Check.of(self.id, False, fault)
         mode = support(arch)[precision]
         if mode[0] == "native":
-            return [
-                Check.of(self.id, True, message("{arch} runs {precision} natively", arch=arch, precision=precision))
-            ]
-        return [
-            Check.of(
-                self.id,
-                True,
-                message(
-                    "{arch} runs {precision} weight-only: it computes in {compute}",
-                    arch=arch,
-                    precision=precision,
-                    compute=mode[1],
-                ),
-            )
-        ]
+            return Check.of(self.id, True, message("{arch} runs {precision} natively", arch=arch, precision=precision))
+        text = message(
+            "{arch} runs {precision} weight-only: it computes in {compute}",
+            arch=arch, precision=precision, compute=mode[1],
+        )  # fmt: skip
+        return Check.of(self.id, True, text)
 
 
 def precision_fault(arch: str, precision: str, llm: Llm, request: Request) -> str:

@@ -4,7 +4,7 @@ What engines support and which parallel sizes they start is data of catalogs/eng
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from catalogs.engines.published import is_published, makers
 from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
+from catalogs.file_kinds import GGUF_KINDS
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
@@ -34,6 +35,8 @@ TABLES_ON_HOST = PlanFault("T", "refused", message("it keeps the n-gram tables o
 """What an engine says of a plan that has the tables elsewhere."""
 Shape = tuple[int, int, int, int]
 """tp, pp, dp, ep of a replica."""
+MIX_ENGINE = "llama.cpp"
+"""The engine that shares out layers by the memory of each card (docs/multi-gpu.md: --tensor-split)."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,43 @@ def _said(
     return plan_faults(release, sizes, replace(layout, redundant=redundant)) or redundant
 
 
+def mix_engine(llm: Llm, cards: Sequence[Gpu], precision: str, request: Request) -> Engine | None:
+    """The engine that starts a mix of unlike cards of a node, one stage on each: llama.cpp, where it may be counted on
+    for every one of them."""
+    shape, found = (1, len(cards), 1, 1), None
+    for card in {card.id: card for card in cards}.values():
+        among = tuple(e for e in engines_for(llm, card, precision, request) if e.name == MIX_ENGINE)
+        found = starter(llm, card, precision, shape, among, request.allow_experimental, len(cards))
+        if found is None:
+            return None
+    return found.engine if found else None
+
+
+def mix_fault(llm: Llm, cards: Sequence[Gpu], precision: str, request: Request) -> str:
+    """Why no engine starts a mix of unlike cards, in a sentence; empty where one does."""
+    makers = sorted({card.vendor for card in cards})
+    if len(makers) > 1:
+        return message(
+            "a mix of cards of {list}: llama.cpp takes it only where it is built with a backend for each, which is not "
+            "judged here",
+            list=joined(makers, " and "),
+        )  # fmt: skip
+    if loose := next((card for card in cards if card.sold_as != "single"), None):
+        return message("{gpu} is no single card that stands in a mix", gpu=loose.name)
+    if precision not in GGUF_KINDS:
+        return message(
+            "of the engines known here only llama.cpp shares out layers by the memory of each card, and it loads GGUF "
+            "files, not {precision}: ask for a kind of them (--precision q4_k_m, or --min-precision 4bit)",
+            precision=precision,
+        )  # fmt: skip
+    for card in {card.id: card for card in cards}.values():
+        plan = Plan(precision, "", 1, len(cards), 1, 1, 1, 1)
+        if mix_engine(llm, [card] * len(cards), precision, request) is None:
+            said = software_fault(llm, card, plan, request, len(cards))
+            return said or message("llama.cpp does not serve {model} on {gpu}", model=llm.architecture, gpu=card.name)
+    return ""
+
+
 def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> int | None:
     """Redundant experts of a replica of `shape` when it is only asked how fast that is; None where nothing starts it.
 
@@ -269,6 +309,8 @@ class Software(Rule):
                 model.cp.add(chosen == 0)
 
     def check(self, case: Case) -> list[Check]:
+        if case.mixed:
+            return [self._mix(case)]
         if fault := software_fault(case.llm, case.gpu, case.plan, case.request, case.per_node):
             return [Check.of(self.id, False, fault)]
         run = engine_of(case.llm, case.gpu, case.plan, case.request, case.per_node)
@@ -282,6 +324,20 @@ class Software(Rule):
             source=engine.source,
         )  # fmt: skip
         return [Check.of(self.id, True, text)]
+
+    def _mix(self, case: Case) -> Check:
+        cards = [gpu for gpu, pieces in case.cards for _ in range(pieces)]
+        if fault := mix_fault(case.llm, cards, case.plan.precision, case.request):
+            return Check.of(self.id, False, fault)
+        engine = mix_engine(case.llm, cards, case.plan.precision, case.request)
+        assert engine is not None
+        classes = joined(dict.fromkeys(kernel_class(gpu) or gpu.arch for gpu, _ in case.cards), ", ")
+        text = message(
+            SERVING.starts,
+            engine=engine, model=case.llm.architecture, precision=case.plan.precision, gpus=classes,
+            list=_sizes(case.plan), status=engine.status, source=engine.source,
+        )  # fmt: skip
+        return Check.of(self.id, True, text)
 
 
 def unserved(llm: Llm, gpu: Gpu, request: Request) -> str:

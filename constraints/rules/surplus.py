@@ -185,7 +185,7 @@ class Surplus(Rule):
         bought = [(part, case.build.node.get(part.id, 0)) for part, _ in case.parts(Memory) if isinstance(part, Memory)]
         in_node = copies(case.plan.gpus, case.per_node)
         for_tables = tables_gb(case.llm, in_node, case.policy) if case.plan.host_tables else 0
-        least = _least_gb(case.gpu, case.per_node, case.policy, for_tables)
+        least = 0 if case.unified else max(floor_gb(case.vram_gb, case.policy), for_tables)
         fewest = {module: _fewest_modules(case.platform, case.catalog, module, least) for module, _ in bought}
         return [module.id for module, pieces in bought if pieces > fewest[module]]
 

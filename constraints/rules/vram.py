@@ -16,6 +16,7 @@ from catalogs.file_kinds import GGUF_KINDS
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
+from constraints.physics.layer_split import CardLoad, card_loads
 from constraints.physics.reserve import given_bytes, reserve_bytes, usable_bytes
 from constraints.physics.training import footprint
 from constraints.plan import Plan
@@ -104,7 +105,7 @@ def plan_weights(llm: Llm, plan: Plan) -> int:
 
 def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
     """The most requests at once that one replica has memory for; negative when not even the weights fit."""
-    free = usable_bytes(gpu) - reserve_bytes(gpu, policy)
+    free = usable_bytes(gpu) - reserve_bytes(gpu, policy, plan.precision)
     free -= plan_weights(llm, plan)
     if free < 0:
         return -1
@@ -128,7 +129,7 @@ class Held:
 
 def held_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Held:
     """What the fullest GPU holds at the plan's concurrency."""
-    reserve = reserve_bytes(gpu, policy)
+    reserve = reserve_bytes(gpu, policy, plan.precision)
     if plan.training is not None:
         trained = footprint(gpu, llm, policy, plan, request)
         return Held(trained.weights, 0, reserve, trained.total - trained.weights - reserve)
@@ -155,6 +156,8 @@ class Vram(Rule):
                 model.cp.add(chosen == 0)
 
     def check(self, case: Case) -> list[Check]:
+        if case.mixed:
+            return self._cards(case)
         need, have = demand_bytes(case.gpu, case.llm, case.policy, case.plan, case.request), usable_bytes(case.gpu)
         said = {"need": figure(gb(need)), "list": contents(case.plan), "gpu": case.gpu.name, "have": figure(gb(have))}
         given = given_bytes(case.gpu, case.policy)
@@ -172,6 +175,23 @@ class Vram(Rule):
             **said,
         )
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
+
+    def _cards(self, case: Case) -> list[Check]:
+        """Each card of a mix against what its layers need; cards without layers hold nothing."""
+        gpus = {gpu.id: gpu for gpu, _ in case.cards}
+        loads = card_loads(case.llm, case.policy, case.plan, gpus, case.request.tokens)
+        return [self._card(case, place, load) for place, load in enumerate(loads, 1)]
+
+    def _card(self, case: Case, place: int, load: CardLoad) -> Check:
+        said = {
+            "n": place, "gpu": load.gpu.name, "first": load.layers.start + 1, "last": load.layers.stop,
+            "need": figure(gb(load.needed)), "list": contents(case.plan), "have": figure(gb(load.room)),
+        }  # fmt: skip
+        passing = "card {n}, {gpu}, layers {first} to {last}: needs {need} GB ({list}) and offers {have} GB"
+        failing = "card {n}, {gpu}, layers {first} to {last}: needs {need} GB ({list}) and offers only {have} GB"
+        return Check.at_most(
+            self.id, gb(load.needed), gb(load.room), "GB", message(passing, **said), message(failing, **said)
+        )
 
 
 def contents(plan: Plan) -> str:

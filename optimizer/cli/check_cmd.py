@@ -194,7 +194,7 @@ def _answer(name: str, build: Build, how: Checking) -> Answer:
 
 
 def _show(name: str, found: Checked) -> None:
-    gpus = f"{found.nodes} x {found.per_node} {found.gpu}"
+    gpus = found.gpu if found.kinds > 1 else f"{found.nodes} x {found.per_node} {found.gpu}"
     say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
     if found.net and found.tax and found.total:
         say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))

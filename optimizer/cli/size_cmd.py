@@ -16,6 +16,7 @@ from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
+    from constraints.plan import Mix
     from constraints.policy import Policy
     from constraints.request import Request
     from optimizer.throughput.calibration import Calibration
@@ -27,6 +28,8 @@ HELP = """Examples:
   dsopt size --model r1-671b --gpu 8xH200 --gpu 8xB200 --workload rag
 
   dsopt size --gpu "4 x 4090"
+
+  dsopt size --model r1-distill-llama-70b --precision q4_k_m --gpu "RTX 3090 + 2 x RTX 4060 Ti 16GB"
 
   dsopt size --batch rows.csv -o answered.csv
 
@@ -43,7 +46,7 @@ columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error b
 these names is kept as NAME_in."""
 
 OPTIONS = (
-    Option("gpu", "[N x]NAME of a GPU; several are compared.", several=True, group=ASK),
+    Option("gpu", "[N x]NAME of a GPU, or a mix: NAME + N x NAME; several are compared.", several=True, group=ASK),
     *options_of("size"),
     Option("n", "GPUs per node.", int, group=SITE),
     Option("nodes", "Nodes.", int, 1, group=SITE),
@@ -133,15 +136,24 @@ def _request(ctx: typer.Context, values: Values, parts: Catalog, single: bool) -
     return request
 
 
-def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[str, int, int]]:
-    """(GPU id, number per node, nodes) of each --gpu."""
+def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[str, int, int] | Mix]:
+    """(GPU id, number per node, nodes) of each --gpu, or the cards of a mix."""
+    from constraints.plan import Mix
     from optimizer.cli.usage import refuse
     from optimizer.request import texts
 
-    counted = [texts.gpu(text, parts) for text in values["gpu"]]
-    if any(count for count, _ in counted):
-        refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
-    return [(name, values["n"] or count or 1, values["nodes"]) for count, name in counted]
+    found: list[tuple[str, int, int] | Mix] = []
+    for text in values["gpu"]:
+        kinds = texts.cards(text, parts)
+        if len(kinds) > 1:
+            refuse(ctx, "of a mix each kind has its number (--gpu 'NAME + 2 x NAME'), in one node", "n", "nodes")
+            found.append(Mix.of((name, 1 if count is None else count) for count, name in kinds))
+            continue
+        count, name = kinds[0]
+        if count:
+            refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
+        found.append((name, values["n"] or count or 1, values["nodes"]))
+    return found
 
 
 def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:

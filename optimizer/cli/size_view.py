@@ -6,7 +6,7 @@ from typing import Any
 
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.output import note, padded, say, table
-from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizeReport, UsersRow
+from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedCard, SizeReport, UsersRow
 from optimizer.text.languages import N_, chosen
 
 BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
@@ -93,7 +93,9 @@ def show(size_report: SizeReport) -> None:
 
 
 def setup(s: Sized | Any) -> str:
-    """`8 x H200 SXM5 141GB`, `2 x 8 x ...` on two nodes."""
+    """`8 x H200 SXM5 141GB`, `2 x 8 x ...` on two nodes; of unlike cards their names with numbers."""
+    if s.kinds > 1:
+        return s.name
     return f"{f'{s.nodes} x ' if s.nodes > 1 else ''}{s.per_node} x {s.name}"
 
 
@@ -130,7 +132,7 @@ def one(sized: Sized) -> None:
     """A setup by itself."""
     _ = chosen()
     lines = [(N_("GPUs"), setup(sized))]
-    if sized.vram_gb is not None:
+    if sized.vram_gb is not None and not sized.cards:
         lines.append((N_("Memory per GPU"), memory(sized)))
     if sized.host_memory:
         lines.append((N_("Host memory"), _.sentence(sized.host_memory)))
@@ -155,8 +157,13 @@ def one(sized: Sized) -> None:
         lines += [(N_("Plan"), how), (N_("Users"), users), (N_("Throughput"), said)]
     if sized.counts:
         lines.append((N_("Other numbers"), _.sentence(sized.counts)))
+    lines += [(N_("Start"), command) for command in sized.launch]
+    if sized.launch_note:
+        lines.append(("", _.sentence(sized.launch_note)))
     for title, text in lines:
-        say(f"  {padded(_(title), 15)} {text}")
+        say(f"  {padded(_(title) if title else '', 15)} {text}")
+    if sized.cards:
+        cards(sized.cards)
     if sized.table:
         table(
             [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
@@ -233,6 +240,24 @@ def _cell(users_row: UsersRow | None) -> str:
         return ""
     speeds = f"{users_row.output_tok_s:,.0f} / {users_row.per_user_tok_s:,.1f}"
     return f"{speeds} / {milliseconds(users_row.ttft_ms)}{'*' if users_row.cut else ' '}"
+
+
+def cards(held: list[SizedCard]) -> None:
+    """What each card of a mix holds, a row per card in the order of layers."""
+    _ = chosen()
+    table(
+        [_("card"), _("layers"), _("weights, GB"), _("KV cache, GB"), _("reserve, GB"), _("needed, GB"), _("of, GB")],
+        [
+            [
+                card.name,
+                f"{card.first_layer}-{card.last_layer}",
+                *(f"{gb:,.1f}" for gb in (card.weights_gb, card.kv_gb, card.reserve_gb, card.needed_gb, card.vram_gb)),
+            ]
+            for card in held
+        ],
+        {2, 3, 4, 5, 6},
+        keys=2,
+    )
 
 
 def facts(sized: Sized) -> None:

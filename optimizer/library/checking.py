@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from constraints.build import Build, Case, build_of
+from constraints.build import Build, Case, build_of, names
 from constraints.policy import Policy
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
@@ -50,7 +50,8 @@ def check(
     return Checked(
         build=name,
         gpus=case.per_node * build.nodes,
-        gpu=case.gpu.name,
+        gpu=names(case.cards),
+        kinds=len(case.cards),
         per_node=case.per_node,
         nodes=build.nodes,
         node_w=case.load_w,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, Kind
-from constraints.plan import RowKey
+from constraints.plan import Mix, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.library.opening import shipped_catalog
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from constraints.physics.offload import HostSpec
+    from optimizer.sizing.mix import Cards
     from optimizer.sizing.schema import Calibrated, ModelsReport, RowsAnswered, SizeReport
 
-    Setup = tuple[str, int, int]
+    Setup = tuple[str, int, int] | Mix
 
 
 def size(
@@ -30,7 +31,8 @@ def size(
 
     Parameters:
         request: Model, workload and latency limits; what it says of money and site is not looked at.
-        gpus: Setups as (GPU id or name, GPUs per node, nodes).
+        gpus: Setups as (GPU id or name, GPUs per node, nodes), or a `constraints.plan.Mix` of unlike cards in one
+            node, which llama.cpp alone serves.
         catalog: Parts; the shipped ones without.
         policy: Defaults of the rules; the shipped ones without.
         calibration: Constants of throughput; the shipped ones without.
@@ -42,8 +44,8 @@ def size(
         the number of users.
 
     Raises:
-        InputError: An unknown model or GPU, a number of GPUs or nodes out of range, an engine that is none or is not
-            installed.
+        InputError: An unknown model or GPU, a number of GPUs or nodes out of range, a mix for something else than
+            serving from its own memory, an engine that is none or is not installed.
     """
     from optimizer.sizing.report import report
 
@@ -102,11 +104,23 @@ def calibrate(
     return calibrated(measured, folder, catalog or shipped_catalog(), policy or Policy())
 
 
-def _setup(catalog: Catalog, setup: Setup) -> tuple[Gpu, RowKey]:
-    """A setup by its GPU and hardware; only GPUs are found."""
+def _setup(catalog: Catalog, setup: Setup) -> tuple[Gpu, RowKey] | Cards:
+    """A setup by its GPU and hardware, or the cards of a mix; only GPUs are found."""
+    from optimizer.sizing.mix import Cards
     from optimizer.sizing.serving import key_of
 
+    known = Catalog({part.id: part for part in catalog.of(Kind.GPU)}, {}, catalog.sha256)
+
+    def find(name: str) -> Gpu:
+        gpu = known.find(name)
+        assert isinstance(gpu, Gpu)
+        return gpu
+
+    if isinstance(setup, Mix):
+        by_id = Mix.of((find(name).id, number) for name, number in setup.cards)
+        if len(by_id.cards) > 1:
+            return Cards(tuple((find(gpu), number) for gpu, number in by_id.cards))
+        setup = (*by_id.cards[0], 1)
     name, per_node, nodes = setup
-    gpu = Catalog({part.id: part for part in catalog.of(Kind.GPU)}, {}, catalog.sha256).find(name)
-    assert isinstance(gpu, Gpu)
+    gpu = find(name)
     return gpu, key_of(gpu, per_node, nodes)

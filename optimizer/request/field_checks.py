@@ -48,9 +48,10 @@ class Subject:
 
 def gpus(subject: Subject) -> Iterator[Check]:
     if subject.request.gpus:
-        asked = subject.case.gpu.id in subject.request.gpus
-        key = "{gpu} is among the GPUs asked for" if asked else "{gpu} is not among the GPUs asked for"
-        yield Check.of(ID, asked, message(key, gpu=subject.case.gpu.name))
+        for gpu, _ in subject.case.cards:
+            asked = gpu.id in subject.request.gpus
+            key = "{gpu} is among the GPUs asked for" if asked else "{gpu} is not among the GPUs asked for"
+            yield Check.of(ID, asked, message(key, gpu=gpu.name))
 
 
 def gpu_count(subject: Subject) -> Iterator[Check]:
@@ -158,8 +159,9 @@ def offload(subject: Subject) -> Iterator[Check]:
 
 def exclude(subject: Subject) -> Iterator[Check]:
     """The GPUs of a board; the prices know of all other parts."""
-    if subject.case.gpu.id in subject.request.exclude:
-        yield Check.of(ID, False, message("{part} is excluded by --exclude", part=subject.case.gpu.id))
+    for gpu, _ in subject.case.cards:
+        if gpu.id in subject.request.exclude:
+            yield Check.of(ID, False, message("{part} is excluded by --exclude", part=gpu.id))
 
 
 def prices_dated(subject: Subject) -> Iterator[Check]:

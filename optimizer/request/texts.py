@@ -34,6 +34,16 @@ def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
     return (int(count) if count else None), known.find(name).id
 
 
+def cards(text: str, catalog: Catalog) -> list[tuple[int | None, str]]:
+    """`RTX 3090 + 2 x RTX 4060 Ti 16GB` -> (count or None, GPU id) of each kind; one entry where no plus sign joins
+    several. Raises InputError as `gpu` does, and where nothing stands beside a plus sign."""
+    kinds = unicodedata.normalize("NFKC", text).split("+")
+    if len(kinds) > 1 and not all(kind.strip() for kind in kinds):
+        remedy = "A mix of cards is written 'RTX 3090 + 2 x RTX A6000'."
+        raise InputError(Fault("bad-mix", "names no GPU beside a plus sign", "--gpu", value=text[:80], remedy=remedy))
+    return [gpu(kind, catalog) for kind in kinds]
+
+
 def day(text: str | None) -> date:
     """ISO date; today by default."""
     if text is None:

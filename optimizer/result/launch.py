@@ -15,6 +15,7 @@ from catalogs.engines.launch import LaunchArguments, checkpoint, kv_cache_asked,
 from catalogs.engines.published import file_checkpoint, is_published, makers
 from catalogs.llm import Llm
 from catalogs.message import joined, message
+from constraints.physics.layer_split import tensor_split
 from constraints.plan import Plan
 
 FIRST_PORT = 8000
@@ -251,6 +252,8 @@ def _sizes(deployment: Deployment, arguments: LaunchArguments, place: Place) -> 
     words = _words(arguments, "tensor_parallel", tp=plan.tp, stage_gpus=stage_gpus, split_mode=split)
     if plan.pp > 1:
         words += _words(arguments, "pipeline_parallel", pp=plan.pp)
+    if len(plan.stages) > 1:
+        words += _words(arguments, "layers_by_card", layers=",".join(map(str, tensor_split(plan.stages))))
     if plan.ep > 1:
         words += _words(arguments, "expert_parallel", ep=plan.ep)
         if plan.dp > 1 and plan.ep == stage_gpus:

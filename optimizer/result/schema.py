@@ -130,7 +130,8 @@ class Checked(Strict):
 
     build: str
     gpus: int
-    gpu: str
+    gpu: str = Field(description="its name; of unlike cards each with their number")
+    kinds: int = Field(default=1, description="kinds of GPUs in a node")
     per_node: int
     nodes: int
     node_w: int

@@ -19,6 +19,7 @@ from optimizer.market.market import Market
 from optimizer.market.rows import hardware_keys
 from optimizer.request.fields import ID as REQUEST
 from optimizer.request.fields import broken
+from optimizer.search.mixed_cards import fastest_mix, roughest_mix
 from optimizer.search.unmet_limits import said, unmet
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.gpu_counts import leanest
@@ -46,10 +47,9 @@ def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
     finding at least where no plan runs as asked."""
     found = [fault.found for fault in broken(judged.case, judged.row)]
     if judged.row is None:
-        gpu, per_node = judged.case.gpu, judged.case.per_node
 
         def best(other: Market) -> Row | None:
-            return best_row(other, replace(judged.case, request=other.request), gpu, per_node)
+            return _fastest(other, replace(judged.case, request=other.request))
 
         if limits := unmet(market, best):
             found.append(Check.of(REQUEST, False, said(market.request, limits)))
@@ -63,14 +63,13 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     """Every rule on any build."""
     blank = Plan("", kv_precision(market.llm, market.request), 1, 1, 1, 1, 1, 1)
     case = market.case(build, blank)
-    gpu, per_node = case.gpu, case.per_node
-    row = best = best_row(market, case, gpu, per_node)
+    row = best = _fastest(market, case)
     checks: list[Check] = []
-    if row is None:
+    if row is None and not case.mixed:
         row, too_slow = _roughest_on_host(market, case)
         checks += too_slow
     if row is None:
-        row = _roughest_plan(market, gpu, per_node, build.nodes)
+        row = roughest_mix(market, case) if case.mixed else _roughest_plan(market, case.gpu, case.per_node, build.nodes)
     if row is not None:
         case = replace(case, plan=row.plan, row=row.key)
     for rule in RULES:
@@ -79,6 +78,11 @@ def judge(market: Market, build: Build) -> JudgedBuild:
             continue
         checks += rule.check(case)
     return JudgedBuild(case, best, checks)
+
+
+def _fastest(market: Market, case: Case) -> Row | None:
+    """The fastest row whose hardware checks the build passes, of equal GPUs or of a mix."""
+    return fastest_mix(market, case) if case.mixed else best_row(market, case, case.gpu, case.per_node)
 
 
 def _roughest_on_host(market: Market, case: Case) -> tuple[Row | None, list[Check]]:

@@ -17,13 +17,14 @@ from optimizer.market.asked import model_of
 from optimizer.request.load import load_of, words
 from optimizer.request.named_model import settled
 from optimizer.result.notes import module_note
+from optimizer.sizing.mix import Cards, mix_size, named_mix
 from optimizer.sizing.offload import host_size
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
 from optimizer.sizing.serving import load_words, named, serving_size
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.demand import kin
 
-Setup = tuple[Gpu, RowKey]
+Setup = tuple[Gpu, RowKey] | Cards
 FAMILY = "DeepSeek"
 
 
@@ -56,7 +57,11 @@ def report(
         )
     load = load_of(request, policy)
     sized = []
-    for gpu, key in setups:
+    for setup in setups:
+        if isinstance(setup, Cards):
+            sized.append(mix_size(llm, request, policy, calibration, setup))
+            continue
+        gpu, key = setup
         if request.trains:
             sized.append(_training(catalog, request, policy, calibration, gpu, key))
         elif host:
@@ -113,15 +118,15 @@ def models_report(
     request: Request, policy: Policy, calibration: Calibration, setup: Setup, everything: bool
 ) -> ModelsReport:
     """Every model on one setup, the largest first; `request` names any model."""
-    gpu, key = setup
     fits = []
     for llm, same in families(everything):
         asked = request.model_copy(update={"model": llm.id})
         try:
             model_of(asked, policy)
-            sized = serving_size(llm, asked, policy, calibration, gpu, key, table=False)
+            sized = _one_of_many(llm, asked, policy, calibration, setup)
         except InputError as e:
-            sized = Sized(**named(gpu, key), fits=False, reason=e.faults[0].text)
+            which = named_mix(setup) if isinstance(setup, Cards) else named(*setup)
+            sized = Sized(**which, fits=False, reason=e.faults[0].text)
         fits.append(ModelFit(model=model_facts(llm), same=same, params_total=llm.params_total, size=sized))
     return ModelsReport(
         schema_version="1",
@@ -130,3 +135,10 @@ def models_report(
         models=fits,
         messages=list(calibration.notes),
     )
+
+
+def _one_of_many(llm: Llm, request: Request, policy: Policy, calibration: Calibration, setup: Setup) -> Sized:
+    """A model on a setup, without its table over the users."""
+    if isinstance(setup, Cards):
+        return mix_size(llm, request, policy, calibration, setup, table=False)
+    return serving_size(llm, request, policy, calibration, *setup, table=False)

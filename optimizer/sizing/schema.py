@@ -75,11 +75,26 @@ class SecondOpinion(Strict):
     plan: Text
 
 
+class SizedCard(Strict):
+    """A card of a mix with the layers that it holds, in the order of layers. Memory in GB of 1e9 bytes."""
+
+    gpu: str
+    name: str
+    first_layer: int = Field(description="counted from 1")
+    last_layer: int
+    weights_gb: float
+    kv_gb: float
+    reserve_gb: float
+    needed_gb: float = Field(description="weights, KV cache and reserve")
+    vram_gb: float = Field(description="usable memory of the card")
+
+
 class Sized(Strict):
     """One GPU setup. Memory is of the fullest GPU, in GB of 1e9 bytes; figures are of `users` requests at once."""
 
     gpu: str
     name: str
+    kinds: int = Field(default=1, description="kinds of GPUs; of several `gpu` and `name` say each with its number")
     per_node: int
     nodes: int
     gpus: int
@@ -114,9 +129,17 @@ class Sized(Strict):
     ttft_ms: float | None = Field(default=None, description="time to first token")
     tpot_ms: float | None = Field(default=None, description="time per output token")
     load: LoadFacts | None = None
+    cards: list[SizedCard] = Field(default=[], description="of a mix of unlike cards; else empty")
+    launch: list[str] = Field(default=[], description="of a mix: the command that starts the plan")
+    launch_note: Text = Field(default="", description="what a reader of the command has to know")
     table: list[UsersRow] = Field(default=[])
     second_opinion: SecondOpinion | None = None
     details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")
+
+    @property
+    def all_gpus(self) -> str:
+        """`16 x H200 SXM5 141GB`; of unlike cards their names with numbers."""
+        return self.name if self.kinds > 1 else f"{self.per_node * self.nodes} x {self.name}"
 
 
 class SizeReport(Document):

@@ -41,8 +41,9 @@ def with_opinion(report: SizeReport, engine: str) -> SizeReport:
     for s in report.setups:
         found = ask(estimate, llm, report, s) if s.fits and not s.details else "its plan is none that it answers"
         if isinstance(found, str):
-            setup = f"{s.per_node * s.nodes} x {s.name}"
-            messages.append(message("{engine} has no figure for {setup}: {why}.", engine=NAME, setup=setup, why=found))
+            messages.append(
+                message("{engine} has no figure for {setup}: {why}.", engine=NAME, setup=s.all_gpus, why=found)
+            )
             setups.append(s)
         else:
             setups.append(s.model_copy(update={"second_opinion": found}))

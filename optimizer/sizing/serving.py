@@ -157,6 +157,4 @@ def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:
 def load_words(sized: Sized, load: Load, osl: int) -> str:
     """What the busiest hour does to a setup."""
     assert sized.output_tok_s is not None and sized.users is not None
-    return queue_words(
-        f"{sized.per_node * sized.nodes} x {sized.name}", queue(load, sized.output_tok_s, sized.users, osl)
-    )
+    return queue_words(sized.all_gpus, queue(load, sized.output_tok_s, sized.users, osl))

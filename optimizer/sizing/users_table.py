@@ -13,6 +13,7 @@ from catalogs.formats import BITS
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
+from constraints.request import Request
 from constraints.rules.precision import kv_precision
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
@@ -185,11 +186,16 @@ def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
 
 def _cut(planner: Planner, s: Served, users: int) -> str:
     """What stands against this many users, in words; "" when nothing does."""
-    request, words = planner.request, []
-    if not s.holds:
-        words.append(message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}"))
-    if request.workload != "batch" and 1000 / s.tpot_ms * SLACK < request.min_tok_s_user:
+    memory = message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}")
+    limits = cut_of(planner.request, s.tpot_ms, s.ttft_ms)
+    return joined(filter(None, ["" if s.holds else memory, limits]), "; ")
+
+
+def cut_of(request: Request, tpot_ms: float, ttft_ms: float) -> str:
+    """The latency limits that a plan misses, in words; "" where it keeps them."""
+    words = []
+    if request.workload != "batch" and 1000 / tpot_ms * SLACK < request.min_tok_s_user:
         words.append(message("each user below {n} tok/s", n=f"{request.min_tok_s_user:g}"))
-    if request.max_ttft_ms is not None and s.ttft_ms > request.max_ttft_ms * SLACK:
+    if request.max_ttft_ms is not None and ttft_ms > request.max_ttft_ms * SLACK:
         words.append(message("TTFT above {n} ms", n=f"{request.max_ttft_ms:g}"))
     return joined(words, "; ")

@@ -33,7 +33,7 @@ class Fits:
     def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
         self._tables: dict[tuple[int, int, int, str, bool], Ints] = {}
-        self._free: dict[tuple[int, int], int] = {}
+        self._free: dict[tuple[int, int, bool], int] = {}
         self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
         self._kinds: dict[tuple[str, str], int] = {}
         self._kind_of: dict[tuple[object, ...], int] = {}
@@ -44,7 +44,7 @@ class Fits:
         tables = [self._table(gpu, precision, key, size) for gpu, key, size in setups]
         owner = np.repeat(np.arange(len(setups)), [len(x) for x in tables])
         table = np.concatenate(tables) if tables else np.zeros((0, 8), dtype=np.int64)
-        free = np.array([self.free(gpu) for gpu, _, _ in setups], dtype=np.int64)[owner]
+        free = np.array([self.free(gpu, precision) for gpu, _, _ in setups], dtype=np.int64)[owner]
         rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
         weights, kv, least = table[:, 5:].T
         # Each data-parallel rank has the weights and its own requests: dp times what fits beside them.
@@ -68,21 +68,22 @@ class Fits:
     def least(self, gpu: Gpu, precision: str) -> int:
         """GPUs below which no replica fits: all bytes of the weights lie on some GPU, so that the fullest one of a
         replica holds at least the mean."""
-        free = self.free(gpu)
+        free = self.free(gpu, precision)
         weights = self.llm.weight_bytes(precision) - self.llm.host_table_bytes  # tables may lie in host memory
         return -(-weights // free) if free > 0 else 10**9
 
     def most_users(self, gpu: Gpu) -> float:
-        """Requests at once per GPU that memory has room for at most: their KV caches lie on some GPU, the weights left
-        out."""
+        """Requests at once per GPU that memory has room for at most, at any precision: their KV caches lie on some GPU,
+        the weights left out."""
         request = self.request
-        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, request.tokens, kv_precision(self.llm, request), 1, 1)
+        free = max(self.free(gpu, precision) for precision in ("", *GGUF_KINDS[:1]))
+        return max(0, free) / kv_per_gpu_user(self.llm, request.tokens, kv_precision(self.llm, request), 1, 1)
 
-    def free(self, gpu: Gpu) -> int:
+    def free(self, gpu: Gpu, precision: str) -> int:
         """Bytes of a GPU for weights and KV cache."""
-        figures = gpu.vram_gb, gpu.unified_reserve_gb
+        figures = gpu.vram_gb, gpu.unified_reserve_gb, precision in GGUF_KINDS
         if figures not in self._free:
-            self._free[figures] = usable_bytes(gpu) - reserve_bytes(gpu, self.policy)
+            self._free[figures] = usable_bytes(gpu) - reserve_bytes(gpu, self.policy, precision)
         return self._free[figures]
 
     def engines(self, gpu: Gpu, precision: str) -> tuple[Engine, ...]:

@@ -214,10 +214,14 @@ def _communication(jobs: Jobs, constants: Constants, moe: Any) -> tuple[Any, Any
     spread = moe & (dp > 1)
     routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
     routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
-    # A stage hands the token's width on to the next one.
-    hop_user = np.where(pp > 1, jobs.token_b / (jobs.hop[0] * constants["link_share"]), 0.0)
-    hop_fixed = np.where(pp > 1, constants.collective_s[jobs.hop[1]], 0.0)
+    to_next = hop(jobs, constants)
+    hop_user, hop_fixed = (np.where(pp > 1, seconds, 0.0) for seconds in to_next)
     return reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
+
+
+def hop(jobs: Jobs, constants: Constants) -> tuple[Any, Any]:
+    """Seconds in which a stage hands the width of one token on to the next, and of the message whatever it carries."""
+    return jobs.token_b / (jobs.hop[0] * constants["link_share"]), constants.collective_s[jobs.hop[1]]
 
 
 def _assert_ordered(found: Times) -> None:

@@ -104,7 +104,7 @@ class Resolver:
             if asked.engine:
                 return message("{asked} does not start this plan: {why}", asked=asked.engine, why=why)
             return message("no released engine starts this plan: {why}", why=why)
-        reserve, tokens = reserve_bytes(gpu, self.policy), asked.isl + asked.osl
+        reserve, tokens = reserve_bytes(gpu, self.policy, precision), asked.isl + asked.osl
         rooms = {
             s: held(
                 gpu, llm, precision, s, tokens, reserve, spare[s], tables_on_host(llm, gpu, precision, s, asked.engine)

@@ -78,7 +78,7 @@ def test_macos_gives_more_when_it_is_told_to(catalog: Catalog) -> None:
         ("r1-671b", "q5_k_m", "fail"),
     ):
         plan = Plan(precision, "bf16", 1, 1, 1, 1, 1, 1)
-        case: Any = SimpleNamespace(gpu=gpu, llm=get(model), policy=Policy(), plan=plan, request=request)
+        case: Any = SimpleNamespace(gpu=gpu, mixed=False, llm=get(model), policy=Policy(), plan=plan, request=request)
         (found,) = Vram().check(case)
         assert found.status == status
         assert ("iogpu.wired_limit_mb" in found.text) == (status == "warn")
