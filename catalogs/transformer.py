@@ -54,6 +54,19 @@ class Linear:
         return matrix_bytes(self.out, self.into, precision, scales) * self.count + 2 * self.biases
 
 
+TWINS = {"k_proj": "v_proj", "gate_proj": "up_proj", "w1": "w3"}
+"""The first of two equal matrices, whose name both go under here -> the second."""
+
+
+def apart(linear: Linear) -> tuple[Linear, ...]:
+    """Keys and values, or gate and up, that go under one name, each under its own; any other as it is."""
+    place, dot, last = linear.name.rpartition(".")
+    if last not in TWINS or linear.count % 2:
+        return (linear,)
+    half = replace(linear, count=linear.count // 2)
+    return half, replace(half, name=f"{place}{dot}{TWINS[last]}")
+
+
 @dataclass(frozen=True)
 class Cache:
     """What one layer's attention keeps of a sequence: an entry per `stride` tokens, in bytes by KV format.

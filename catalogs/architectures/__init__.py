@@ -33,7 +33,7 @@ from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
 from catalogs.formats import SCALES, Scales
-from catalogs.transformer import Layer, Llm
+from catalogs.transformer import Layer, Linear, Llm, apart
 
 FAMILIES = (
     latent,
@@ -133,5 +133,9 @@ def _draft_layer(layer: Layer, place: str, stored: Callable[[str], str] | None, 
 
 def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:
     """A layer whose matrices know the format in which a checkpoint holds them."""
-    linears = tuple(replace(linear, stored=stored(f"{place}.{linear.name}")) for linear in layer.linears)
-    return replace(layer, linears=linears)
+    linears: list[Linear] = []
+    for linear in layer.linears:
+        each = [replace(x, stored=stored(f"{place}.{x.name}")) for x in apart(linear)]
+        alike = all(x.stored == each[0].stored for x in each)
+        linears += [replace(linear, stored=each[0].stored)] if alike else each
+    return replace(layer, linears=tuple(linears))

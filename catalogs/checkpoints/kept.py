@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from catalogs.checkpoints.names import Names
 from catalogs.checkpoints.published import TOLD_BY_WEIGHTS, Published
 from catalogs.checkpoints.schemes import WHOLE, Scheme, Weights
 from catalogs.formats import BITS, Scales
-from catalogs.transformer import Llm
+from catalogs.transformer import TWINS, Llm, apart
 
 
 def kept(llm: Llm, said: Published) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def kept(llm: Llm, said: Published) -> dict[str, Any]:
 def _modules(llm: Llm) -> Iterator[str]:
     for number, layer in enumerate(llm.layer_list):
         for linear in layer.linears:
-            yield f"model.layers.{number}.{linear.name}"
+            yield from (f"model.layers.{number}.{each.name}" for each in apart(linear))
     for linear in llm.head.linears:
         yield linear.name
 
@@ -47,8 +47,20 @@ def opened(data: Mapping[str, Any]) -> Published | None:
     if not sound or not isinstance(modules, dict) or not isinstance(scales, dict):
         raise ValueError("modules")
     read = {name: Scales(*said) for name, said in scales.items()}
-    listed = tuple((Names(tuple(named)), Weights(name, read.get(name))) for name, named in modules.items())
+    known = {module for named in modules.values() for module in named}
+    listed = tuple(
+        (Names((*named, *_seconds(named, known))), Weights(name, read.get(name))) for name, named in modules.items()
+    )
     return Published(str(native), str(data["told_by"]), Scheme(WHOLE, listed), read)
+
+
+def _seconds(named: Iterable[str], known: Container[str]) -> Iterator[str]:
+    """Values beside their keys and the like, which files that were saved before 2026-12 do not name."""
+    for module in named:
+        place, dot, last = module.rpartition(".")
+        second = f"{place}{dot}{TWINS[last]}" if last in TWINS else ""
+        if second and second not in known:
+            yield second
 
 
 def _texts(said: Any) -> bool:

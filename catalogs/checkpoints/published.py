@@ -29,7 +29,7 @@ from catalogs.decoder_config import NESTED, decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.formats import SIXTEEN, Scales
 from catalogs.message import message
-from catalogs.transformer import Linear, Llm
+from catalogs.transformer import Linear, Llm, apart
 
 Config = Mapping[str, Any]
 REMEDY = "Name the format to count with --precision."
@@ -40,13 +40,17 @@ TOLD_BY_WEIGHTS = (TENSORS, GGUF)
 REMEDY_BESIDE = f"Put {BESIDE} beside config.json, or name the format to count with --precision."
 UNSAID = 0.15
 """Share of 16-bit weights that may be missing where no file says how they are quantized: a tied table, a tower."""
+ROUTERS = (".gate", ".router", ".shared_expert_gate")
+"""What chooses experts: no matrix of its own here, and too small for its format to matter."""
 NOBODY: Mapping[str, Any] = {"id": "", "name": "", "min_precision_bits": 16, "max_context": 1, "source": ""}
 """What a model is called that only its sizes are asked of."""
 SAID = re.compile(
-    r"(?<![a-z0-9])(nvfp4|mxfp4|mxfp8|fp8|fp4|int8|int4|w8a8|w4a16|w4a8|awq|gptq|gguf|bnb|[2-8]-?bit)(?![a-z0-9])", re.I
+    r"(?<![a-z0-9])(nvfp4|mxfp4|mxfp8|fp8|fp4|nf4|int[2-8](?:mix)?|w[2-8]a(?:4|8|16|fp8)|awq|gptq|gguf|bnb|hqq|aqlm|eetq"
+    r"|exl[23]|[2-8]-?bit|\d(?:\.\d+)?bpw|i?q[1-8]_[a-z0-9_]+)(?![a-z0-9])",
+    re.I,
 )
 """A weight format in the name of a repository, a folder or a file."""
-SAID_WHOLE = re.compile(r"(?<![a-z0-9])(bf16|fp16)(?![a-z0-9])", re.I)
+SAID_WHOLE = re.compile(r"(?<![a-z0-9])(bf16|fp16|unquantized)(?![a-z0-9])", re.I)
 
 
 @dataclass(frozen=True)
@@ -147,10 +151,11 @@ def _unquantized(config: Config, file: str, names: Iterable[str]) -> Published:
 
 
 def _dtype(config: Config, file: str) -> str:
-    """`dtype` where a config names a type of 16 bits; raises InputError for another."""
+    """`dtype` where a config names a type of 16 bits, or of 32, of which engines make 16 when they load the weights
+    (vLLM 0.33.0 config/model.py: _find_dtype, "Downcast for float32 models"); raises InputError for another."""
     flat = decoder_config(config)
     dtype = flat.get("torch_dtype") or flat.get("dtype")
-    if dtype not in (None, "bfloat16", "float16"):
+    if dtype not in (None, "bfloat16", "float16", "float32"):
         raise _fault("weights of this type are not understood", file, "torch_dtype", dtype)
     return "dtype" if dtype else ""
 
@@ -212,17 +217,19 @@ def _of_scheme(config: Config, scheme: Scheme, where: str) -> Published:
 
 
 def _linears(llm: Llm) -> Iterator[tuple[str, Linear]]:
-    """The matrices of each layer with the full name of their module."""
+    """The matrices of each layer with the full name of their module; keys and values, gate and up apart."""
     for number, layer in enumerate(llm.layer_list):
         for linear in layer.linears:
-            yield f"model.layers.{number}.{linear.name}", linear
+            for each in apart(linear):
+                yield f"model.layers.{number}.{each.name}", each
 
 
 def _heaviest(llm: Llm, scheme: Scheme) -> str:
     """The format of fewer than 16 bits that most parameters have: the one that the checkpoint is called after. Raises
     UnknownScheme where a list names modules that the architecture does not have: they would be counted wrong."""
     params: Counter[str] = Counter()
-    left = {number for number, (names, _) in enumerate(scheme.listed) if names.of_layers(llm.layers)}
+    listed = [(number, names.of_layers(llm.layers)) for number, (names, _) in enumerate(scheme.listed)]
+    left = {number for number, name in listed if name and not name.endswith(ROUTERS)}
     for module, linear in _linears(llm):
         params[scheme.of(module).format] += linear.params
         left = {entry for entry in left if module not in scheme.listed[entry][0]}

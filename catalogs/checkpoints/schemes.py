@@ -177,6 +177,13 @@ def _fp8(found: Quantization) -> Scheme:
     return Scheme(usual, experts, kept, kv_cache=_kv_cache(found))
 
 
+def _w4afp8(found: Quantization) -> Scheme:
+    """SGLang's, as of DeepSeek-R1-W4AFP8: routed experts in INT4 with a 16-bit scale per group, all else in FP8 of
+    blocks of 128 (SGLang 0.5.23 w4afp8.py, whose groups and blocks have these sizes whatever the file says)."""
+    experts = (ROUTED, _integer(4, 128, 0))
+    return Scheme(Weights("fp8"), (experts,), Names(_names(found, "ignored_layers", "modules_to_not_convert")))
+
+
 def _fbgemm(found: Quantization) -> Scheme:
     return Scheme(Weights("fp8", Scales(1, 0, 32)), kept=Names(_names(found, "modules_to_not_convert")))
 
@@ -200,7 +207,8 @@ def _awq(found: Quantization) -> Scheme:
 
 
 def _gptq(found: Quantization) -> Scheme:
-    """Zero points are stored whether they say something or not; `dynamic` bars modules behind `-:`."""
+    """Zero points are stored whether they say something or not; `dynamic` bars modules behind `-:`; `lm_head` says that
+    the output head is quantized too (vLLM 0.33.0 auto_gptq.py)."""
     bits = found.get("bits", found.get("w_bit"))
     usual = _integer(bits, found.get("group_size", found.get("q_group_size")), bits if isinstance(bits, int) else 0)
     rules = found.get("dynamic") or {}
@@ -215,7 +223,8 @@ def _gptq(found: Quantization) -> Scheme:
             listed.append(
                 (Names((pattern,)), _integer(own, said.get("group_size"), own if isinstance(own, int) else 0))
             )
-    return Scheme(usual, tuple(listed), kept=Names(_names(found, "modules_to_not_convert")))
+    tables = frozenset({"lm_head"}) if found.get("lm_head") is True else frozenset[str]()
+    return Scheme(usual, tuple(listed), kept=Names(_names(found, "modules_to_not_convert")), tables=tables)
 
 
 def _auto_round(found: Quantization) -> Scheme:
@@ -272,6 +281,8 @@ def _modelopt(found: Quantization) -> Scheme:
     kept = Names(_names(found, "exclude_modules", "ignore"))
     if found.get("quant_algo") == "MIXED_PRECISION":
         return Scheme(WHOLE, _quantized_layers(found), kept, kv_cache=_kv_cache(found))
+    if "quant_algo" in found and found["quant_algo"] is None and _kv_cache(found):  # the KV cache alone
+        return Scheme(WHOLE, kept=kept, kv_cache=_kv_cache(found))
     return Scheme(_algorithm(found), (), kept, kv_cache=_kv_cache(found))
 
 
@@ -291,7 +302,7 @@ def _compressed_tensors(found: Quantization) -> Scheme:
             raise UnknownScheme(f"targets={unknown[0][:20]}")
         else:
             listed.append((Names(targets), weights))
-    if usual is None and not listed:
+    if usual is None and not listed and not _kv_cache(found):  # without groups it may be the KV cache alone
         raise UnknownScheme("config_groups is empty")
     kept = Names(_names(found, "ignore"))
     # The output head is a linear layer like others to this tool: it is ignored by name, or quantized.
@@ -378,19 +389,21 @@ READERS: dict[str, Callable[[Quantization], Scheme]] = {
     "auto-round": _auto_round, "intel/auto-round": _auto_round, "modelopt": _modelopt, "modelopt-fp4": _modelopt,
     "modelopt-mixed": _modelopt, "modelopt-mxfp8": _modelopt, "compressed-tensors": _compressed_tensors,
     "quark": _quark, "blockwise-int8": _int8_blocks, "w8a8-int8": _int8_rows,
+    "awq-marlin": _awq, "gptq-marlin": _gptq, "gptq-v2": _gptq, "w4afp8": _w4afp8,
 }  # fmt: skip
 """quant_method -> its reader."""
 
 
 def read_mlx(found: Quantization) -> Scheme:
-    """MLX's `quantization`: every matrix, the embedding included, but for modules that it names."""
+    """MLX's `quantization`: every matrix, the embedding included, but for modules that it names. Routed experts are
+    called switch_mlp there (mlx-lm's models/switch_layers.py)."""
     usual = _mlx_weights(found, found)
     listed = []
     for name, said in found.items():
         if "." not in name and name not in ("lm_head", "model"):
             continue
         weights = WHOLE if said is False else usual if said is True else _mlx_weights(_object(said, name), found)
-        listed.append((Names((name,)), weights))
+        listed.append((Names((name.replace(".switch_mlp.", ".experts.0."),)), weights))
     return Scheme(usual, tuple(listed), tables=frozenset(TABLES))
 
 

@@ -9,7 +9,7 @@ from catalogs.checkpoints.names import Names, bare
 from catalogs.checkpoints.schemes import WHOLE, Scheme, UnknownScheme, Weights
 from catalogs.checkpoints.weight_files import Tensor, modules
 from catalogs.formats import Scales
-from catalogs.transformer import Linear
+from catalogs.transformer import TWINS, Linear
 
 SIXTEEN_BITS = ("BF16", "F16", "F32")
 UNCOUNTED = re.compile(r"(?:^|\.)(?:mtp|dspark|eagle|medusa|nextn)\w*\.", re.I)
@@ -46,10 +46,15 @@ def scheme_of(tensors: Mapping[str, Tensor | None], linears: Iterable[tuple[str,
         if tensor is not None and (place := bare(module)) in wanted:
             held.setdefault(place, {})[kind] = tensor
     by_format: dict[Weights, list[str]] = {}
+    weights = None
     for module, linear in wanted.items():
-        if module not in held:
+        if module in held:
+            weights = _weights(held[module], linear, module)
+        elif (
+            weights is None or module.rpartition(".")[2] not in TWINS.values()
+        ):  # a second may lie in the first's tensor
             raise UnknownScheme(f"no tensor of {module[:60]}")
-        by_format.setdefault(_weights(held[module], linear, module), []).append(module)
+        by_format.setdefault(weights, []).append(module)
     return Scheme(WHOLE, tuple((Names(tuple(names)), weights) for weights, names in by_format.items()))
 
 

@@ -306,6 +306,80 @@ def test_experts_alone_and_lists_of_an_architecture() -> None:
     assert stored is not None and stored("model.layers.7.self_attn.q_proj") == "bf16"
 
 
+def test_the_output_head_of_gptq_is_quantized_where_it_says_so() -> None:
+    gptq = {"quant_method": "gptq", "bits": 4, "group_size": 128}
+    for said, held in (({}, "bf16"), ({"lm_head": False}, "bf16"), ({"lm_head": True}, "int4")):
+        stored = published({**QWEN, "quantization_config": gptq | said}).stored()
+        assert stored is not None and (stored("lm_head") or "int4") == held
+        assert stored("model.embed_tokens") == "bf16"
+
+
+def test_names_of_kernels_mean_the_checkpoints_that_they_run() -> None:
+    for kernel, method in (("awq_marlin", "awq"), ("gptq_marlin", "gptq"), ("gptq_v2", "gptq")):
+        said = {"bits": 4, "group_size": 128}
+        assert published({**QWEN, "quantization_config": {"quant_method": kernel, **said}}) == published(
+            {**QWEN, "quantization_config": {"quant_method": method, **said}}
+        )
+
+
+@pytest.mark.parametrize(
+    "quantization",
+    [
+        {"quant_method": "modelopt", "quant_algo": None, "kv_cache_quant_algo": "FP8"},
+        {"quant_method": "compressed-tensors", "config_groups": {}, "kv_cache_scheme": {
+            "num_bits": 8, "type": "float"}},
+    ],
+)  # fmt: skip
+def test_the_kv_cache_alone_may_be_quantized(quantization: dict[str, Any]) -> None:
+    said = published({**QWEN, "quantization_config": quantization})
+    assert (said.native, said.kv_cache) == ("bf16", "fp8")
+
+
+def test_w4afp8_has_experts_in_int4_and_all_else_in_fp8() -> None:
+    said = published({**MOE, "quantization_config": {"quant_method": "w4afp8"}})
+    llm = from_config(MOE, id="x", name="x", min_precision_bits=4, max_context=1, source="", **said.facts())
+    found = llm.bytes_by_format()
+    assert said.native == "int4"
+    assert found["int4"] == llm.params_routed_experts * 33 // 64  # 4 bits, and 16 for each 128 weights
+    assert found["fp8"] == pytest.approx(sum(
+        x.params for y in llm.layer_list for x in y.linears if not x.expert
+    ), rel=0.001)  # fmt: skip
+
+
+def test_keys_and_values_may_be_in_other_formats_than_one_another() -> None:
+    """mlx-lm's mixed quantization gives values more bits, and names routers and routed experts in its own way."""
+    more, usual = {"bits": 8, "group_size": 64}, {"bits": 4, "group_size": 64}
+    listed = {}
+    for number in range(MOE["num_hidden_layers"]):
+        place = f"model.layers.{number}"
+        listed |= {f"{place}.self_attn.v_proj": more, f"{place}.mlp.gate": more}
+        listed |= {f"{place}.mlp.switch_mlp.up_proj": more}
+    of_16_bits = {**MOE, "quantization_config": None}
+    said = published({**of_16_bits, "quantization": {**usual, **listed}})
+    llm = from_config(MOE, id="x", name="x", min_precision_bits=4, max_context=1, source="", **said.facts())
+    plain = from_config(
+        MOE, id="x", name="x", min_precision_bits=4, max_context=1, source="",
+        **published({**of_16_bits, "quantization": usual}).facts(),
+    )  # fmt: skip
+    assert llm.params_total == plain.params_total
+    values = MOE["num_hidden_layers"] * MOE["hidden_size"] * MOE["num_key_value_heads"] * MOE["head_dim"]
+    eights = values + llm.params_routed_experts // 3
+    assert native_bytes(llm) - native_bytes(plain) == eights // 2
+
+
+def test_auto_round_may_name_routers() -> None:
+    named = {f"model.layers.{number}.mlp.gate": {"bits": 16, "data_type": "fp"} for number in range(94)}
+    said = {"quant_method": "auto-round", "bits": 4, "group_size": 128}
+    assert published({**MOE, "quantization_config": {**said, "extra_config": named}}).native == "int4"
+    with pytest.raises(InputError):
+        other = {"model.layers.0.self_attn.qkv_proj": {"bits": 16}}
+        published({**MOE, "quantization_config": {**said, "extra_config": other}})
+
+
+def test_weights_of_32_bits_are_loaded_in_16() -> None:
+    assert published({**QWEN, "torch_dtype": "float32"}).native == "bf16"
+
+
 REFUSED = [
     {"quant_method": "bitsandbytes", "load_in_4bit": True},
     {"quant_method": "fp8"},
@@ -339,8 +413,11 @@ def test_what_is_not_known_to_the_byte_is_refused(quantization: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "name", ["Qwen3-8B-NVFP4", "qwen3-8b-awq", "Qwen3-8B-GPTQ-Int4", "Qwen3-8B.FP8", "qwen3-8b_4bit", "Qwen3-8B-GGUF"]
-)
+    "name",
+    ["Qwen3-8B-NVFP4", "qwen3-8b-awq", "Qwen3-8B-GPTQ-Int4", "Qwen3-8B.FP8", "qwen3-8b_4bit", "Qwen3-8B-GGUF",
+     "Qwen3-8B-Q4_K_M", "Qwen3-8B-UD-IQ2_XXS", "Qwen3-8B-exl3", "Qwen3-8B-4.0bpw", "Qwen3-8B-HQQ", "Qwen3-8B-NF4",
+     "Qwen3-8B-W8A16", "Qwen3-8B-W4AFP8", "Qwen3-8B-int8mix", "Qwen3-8B-EETQ", "Qwen3-8B-AQLM"],
+)  # fmt: skip
 def test_a_name_that_says_more_than_the_files_asks(tmp_path: Path, name: str) -> None:
     text = json.dumps(QWEN)
     folder = tmp_path / name
@@ -359,7 +436,16 @@ def test_a_name_that_says_more_than_the_files_asks(tmp_path: Path, name: str) ->
         open_config(plain)
 
 
-@pytest.mark.parametrize("name", ["Qwen3-8B", "Nemotron-3-Nano-30B-A3B-BF16", "Qwen3-8B-dequantized-from-FP8-to-BF16"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Qwen3-8B",
+        "Nemotron-3-Nano-30B-A3B-BF16",
+        "Qwen3-8B-dequantized-from-FP8-to-BF16",
+        "gemma-3-27b-it-qat-q4_0-unquantized",
+        "Qwen3-8B-QAT",
+    ],
+)
 def test_other_names_do_not(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.json"
     path.write_text(json.dumps(QWEN), encoding="utf-8")

@@ -80,7 +80,7 @@ REFUSED = [
     ({"quantization_config": {"quant_method": "bitsandbytes"}}, "unknown-quantization", "quantization_config"),
     ({"quantization_config": {"quant_method": "fp8"}}, "unknown-quantization", "quantization_config"),
     ({"quantization_config": [8]}, "unknown-quantization", "quantization_config"),
-    ({"torch_dtype": "float32"}, "unknown-quantization", "torch_dtype"),
+    ({"torch_dtype": "float64"}, "unknown-quantization", "torch_dtype"),
 ]
 
 
