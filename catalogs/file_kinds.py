@@ -24,6 +24,8 @@ KEPT_WHOLE = "norms, routers, biases and convolutions stay in F32"
 """What a GGUF file of any kind holds in 32 bits, in words."""
 WIDE_BLOCK = 256
 """Weights of a block of the K and I types: a row is a multiple of it, or has a type of smaller blocks."""
+BY_PLACE = {"first_2", "first_8th", "first_16th", "more_bits"}
+"""Conditions of mixes.csv that ask where a layer stands."""
 
 
 class Matrix(Protocol):
@@ -136,6 +138,16 @@ def _true(condition: str, part: str, place: int, network: Network) -> bool:
         "first_16th": number < layers // 16,
         "more_bits": number < eighth or number >= 7 * layers // 8 or (number - eighth) % 3 == 2,
     }[condition]
+
+
+def alike_places(kind: str, place: int, network: Network) -> tuple[bool, ...]:
+    """Equal for places of layers at which a kind of GGUF file gives equal layers the same types."""
+    return tuple(
+        _true(condition, choice.part, place, network)
+        for choice in _choices(kind)
+        for condition in choice.conditions
+        if condition in BY_PLACE and (choice.part != "attn_v" or place in network.valued)
+    )
 
 
 def mlx_bytes(matrix: Matrix, kind: str) -> int:

@@ -4,7 +4,6 @@ from catalogs.architectures import ARCHITECTURES, from_config
 from catalogs.formats import ORDER
 from catalogs.registry import all_models, get, note_in_chinese, own_models, shipped_models, use_config
 from catalogs.transformer import Layer, Linear, Llm
-from catalogs.user_models import open_config
 
 __all__ = [
     "ARCHITECTURES",
@@ -16,7 +15,6 @@ __all__ = [
     "from_config",
     "get",
     "note_in_chinese",
-    "open_config",
     "own_models",
     "shipped_models",
     "use_config",

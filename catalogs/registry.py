@@ -19,7 +19,6 @@ from catalogs.formats import spelled
 from catalogs.inputs import shipped_rows
 from catalogs.model_names import billions_in, folded, kind, readings, words
 from catalogs.transformer import Llm
-from catalogs.user_models import open_config, open_saved, saved
 
 DATA = Path(__file__).parent / "llms"
 LONGEST = 200
@@ -74,6 +73,8 @@ def use_config(path: Path, precision: str | None = None) -> str:
     """Read a config.json, or the folder of a checkpoint, for this run alone; returns the id by which `get` finds it.
 
     `precision`: as a person writes it; it names the format of the weights where the files don't. Raises InputError."""
+    from catalogs.user_models import open_config
+
     try:
         llm = open_config(path)
     except InputError as e:
@@ -101,7 +102,16 @@ def shipped_models(wanted: Callable[[Mapping[str, str]], bool] | None = None) ->
 
 def own_models() -> list[Llm]:
     """Models that the user has added (`dsopt models add`)."""
-    return [open_saved(path) for path in saved().values()]
+    from catalogs.user_models import open_saved
+
+    return [open_saved(path) for path in _saved().values()]
+
+
+def _saved() -> Mapping[str, Path]:
+    """Files of the models that the user has added, by their ids. What reads them is loaded for such a model alone."""
+    from catalogs.user_models import saved
+
+    return saved()
 
 
 def note_in_chinese(note: str) -> str:
@@ -150,8 +160,10 @@ def named(name: str) -> Named:
     wanted = name.strip().casefold()
     if wanted in _of_this_run:
         return Named(_of_this_run[wanted])
-    own = {} if wanted in shipped_names() else saved()
+    own = {} if wanted in shipped_names() else _saved()
     if wanted in own:
+        from catalogs.user_models import open_saved
+
         return Named(open_saved(own[wanted]))
     found = _meant(name)
     if isinstance(found, Named):

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, Network, gguf_bytes, mlx_bytes, valued_layers
+from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, Network, alike_places, gguf_bytes, mlx_bytes, valued_layers
 from catalogs.formats import BITS, MLX_KINDS, SCALES, SIXTEEN, Scales, matrix_bytes, spelled
 from catalogs.message import message
 
@@ -383,13 +383,13 @@ class Llm:
         return tuple(self._of_each(self.held_list, precision, lambda y, place: self._layer(y, precision, place)))
 
     def _of_each(self, layers: Iterable[Layer], precision: str, count: Callable[[Layer, int], int]) -> list[int]:
-        """A count of each of some layers. A layer that stands in several places is counted once, but for GGUF files,
-        where the types of matrices go by the place."""
+        """A count of each of some layers. A layer that stands in several places is counted once; in GGUF files, where
+        types of matrices go by the place, once for all places that are alike."""
         by_place = self._in_files(precision) and precision in GGUF_KINDS
-        counted: dict[tuple[int, int], int] = {}
+        counted: dict[tuple[int, tuple[bool, ...]], int] = {}
         found = []
         for place, layer in enumerate(layers):
-            alike = id(layer), place if by_place else -1
+            alike = id(layer), alike_places(precision, place, self._network) if by_place else ()
             if alike not in counted:
                 counted[alike] = count(layer, place)
             found.append(counted[alike])

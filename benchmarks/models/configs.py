@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.errors import InputError
-from catalogs.llm import Llm, open_config
+from catalogs.llm import Llm
+from catalogs.user_models import open_config
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

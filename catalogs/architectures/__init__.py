@@ -6,29 +6,11 @@ its own, its fields in catalogs/llms/fields/, and its published totals in tests/
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
-from catalogs.architectures import (
-    block_sparse,
-    deepseek_v4,
-    deepseek_v41,
-    delta_net,
-    gemma,
-    grouped,
-    grouped_experts,
-    grouped_families,
-    kimi_delta,
-    latent,
-    lightning,
-    mamba,
-    mamba_hybrids,
-    mistral,
-    near_llama,
-    searched,
-    windowed,
-)
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
@@ -36,25 +18,50 @@ from catalogs.formats import SCALES, Scales
 from catalogs.transformer import Layer, Linear, Llm, apart
 
 FAMILIES = (
-    latent,
-    deepseek_v4,
-    deepseek_v41,
-    grouped,
-    grouped_families,
-    near_llama,
-    grouped_experts,
-    delta_net,
-    block_sparse,
-    mamba,
-    mamba_hybrids,
-    kimi_delta,
-    lightning,
-    searched,
-    mistral,
-    gemma,
-    windowed,
+    "latent",
+    "deepseek_v4",
+    "deepseek_v41",
+    "grouped",
+    "grouped_families",
+    "near_llama",
+    "grouped_experts",
+    "delta_net",
+    "block_sparse",
+    "mamba",
+    "mamba_hybrids",
+    "kimi_delta",
+    "lightning",
+    "searched",
+    "mistral",
+    "gemma",
+    "windowed",
 )
-ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
+"""Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
+
+
+class _Architectures(Mapping[str, Architecture]):
+    """The architectures of all families. A request opens one model: families are imported one after the other until one
+    knows its name."""
+
+    def __getitem__(self, name: str) -> Architecture:
+        for family in FAMILIES:
+            if name in (known := _of_family(family)):
+                return known[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for family in FAMILIES for name in _of_family(family))
+
+    def __len__(self) -> int:
+        return sum(len(_of_family(family)) for family in FAMILIES)
+
+
+def _of_family(family: str) -> Mapping[str, Architecture]:
+    known: Mapping[str, Architecture] = import_module(f"{__name__}.{family}").ARCHITECTURES
+    return known
+
+
+ARCHITECTURES: Mapping[str, Architecture] = _Architectures()
 """Name in config.json -> how it is built."""
 
 
@@ -135,7 +142,10 @@ def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:
     """A layer whose matrices know the format in which a checkpoint holds them."""
     linears: list[Linear] = []
     for linear in layer.linears:
-        each = [replace(x, stored=stored(f"{place}.{x.name}")) for x in apart(linear)]
-        alike = all(x.stored == each[0].stored for x in each)
-        linears += [replace(linear, stored=each[0].stored)] if alike else each
+        parts = apart(linear)
+        formats = [stored(f"{place}.{part.name}") for part in parts]
+        if len(set(formats)) > 1:
+            linears += [replace(part, stored=format_) for part, format_ in zip(parts, formats, strict=True)]
+        else:
+            linears.append(linear if formats[0] == linear.stored else replace(linear, stored=formats[0]))
     return replace(layer, linears=tuple(linears))

@@ -43,6 +43,8 @@ class Names:
 
     def __contains__(self, module: str) -> bool:
         """Whether the list names the module or one that it lies in."""
+        if not self.listed:
+            return False
         inner = bare(module)
         if inner.startswith(self._beginnings) or not self._exact.isdisjoint(_parts(inner)):
             return True

@@ -10,10 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalogs.architectures import ARCHITECTURES, from_config
-from catalogs.checkpoints.gguf_model import scheme_of as blocks_of
 from catalogs.checkpoints.schemes import (
     TABLES,
     PatternError,
@@ -23,13 +22,14 @@ from catalogs.checkpoints.schemes import (
     read_mlx,
     read_scheme,
 )
-from catalogs.checkpoints.tensors import all_whole, scheme_of
-from catalogs.checkpoints.weight_files import WeightFiles
 from catalogs.decoder_config import NESTED, decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.formats import SIXTEEN, Scales
 from catalogs.message import message
 from catalogs.transformer import Linear, Llm, apart
+
+if TYPE_CHECKING:
+    from catalogs.checkpoints.weight_files import WeightFiles
 
 Config = Mapping[str, Any]
 REMEDY = "Name the format to count with --precision."
@@ -162,6 +162,8 @@ def _dtype(config: Config, file: str) -> str:
 
 def _by_weights(config: Config, file: str, weights: WeightFiles) -> Published:
     """Of a config that says nothing, by the weights themselves: their types, or at least their size."""
+    from catalogs.checkpoints.tensors import all_whole, scheme_of
+
     dtype = _dtype(config, file)
     plain = from_config(config, native_precision="bf16", **NOBODY)
     if not weights.opened:
@@ -184,10 +186,12 @@ def _by_weights(config: Config, file: str, weights: WeightFiles) -> Published:
 
 def _by_blocks(config: Config, file: str, weights: WeightFiles) -> Published:
     """Of GGUF files: by the type of each tensor."""
+    from catalogs.checkpoints.gguf_model import scheme_of
+
     plain = from_config(config, native_precision="bf16", **NOBODY)
     tables = (linear.name for linear in plain.head.linears)
     try:
-        scheme = blocks_of(weights.tensors, (*(module for module, _ in _linears(plain)), *tables))
+        scheme = scheme_of(weights.tensors, (*(module for module, _ in _linears(plain)), *tables))
     except UnknownScheme as e:
         raise _fault(message("this quantization is not understood ({what})", what=str(e)), file, "", "") from None
     return Published("bf16" if weights.kind in SIXTEEN else weights.kind, GGUF, scheme)

@@ -20,8 +20,9 @@ from catalogs.checkpoints.file_sizes import difference
 from catalogs.checkpoints.folder import name_of
 from catalogs.checkpoints.weight_files import BITS, weight_files
 from catalogs.errors import InputError
-from catalogs.llm import Llm, get, open_config
+from catalogs.llm import Llm, get
 from catalogs.registry import DATA as SHIPPED
+from catalogs.user_models import open_config
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.request.command import command

@@ -22,9 +22,10 @@ from catalogs.checkpoints.published import native_format, published, with_beside
 from catalogs.config_check import faults
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
-from catalogs.llm import Llm, get, open_config
+from catalogs.llm import Llm, get
 from catalogs.registry import DATA as SHIPPED
 from catalogs.transformer import Layer
+from catalogs.user_models import open_config
 from constraints.request import Request
 from constraints.rules.precision import kv_precision
 from tests.support.long import examples, sampled

@@ -16,8 +16,9 @@ from catalogs.checkpoints.gguf import read_gguf
 from catalogs.errors import InputError
 from catalogs.formats import BITS, blocks
 from catalogs.inputs import shipped_rows
-from catalogs.llm import get, open_config
+from catalogs.llm import get
 from catalogs.registry import DATA as SHIPPED
+from catalogs.user_models import open_config
 from tests.support.commands import dsopt
 
 TYPES = {row["type"]: row for row in shipped_rows(SHIPPED / "gguf" / "types.csv")}

@@ -17,7 +17,8 @@ import pytest
 
 from catalogs.architectures import from_config
 from catalogs.config_check import faults, rules
-from catalogs.llm import Llm, all_models, get, open_config
+from catalogs.llm import Llm, all_models, get
+from catalogs.user_models import open_config
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.rules.vram import kv_per_gpu_user, most_users, stages, weights_per_gpu

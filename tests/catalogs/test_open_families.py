@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from catalogs.architectures import from_config
+import catalogs.architectures
+from catalogs.architectures import ARCHITECTURES, FAMILIES, from_config
 from catalogs.config_check import faults, rules
 from catalogs.decoder_config import NESTED
 from catalogs.llm import get
@@ -37,6 +38,13 @@ def published() -> list[dict[str, str]]:
 
 def model(config: dict[str, Any]) -> Llm:
     return from_config(config, **FACTS)
+
+
+def test_every_family_is_looked_in_and_no_name_stands_in_two() -> None:
+    folder = Path(catalogs.architectures.__file__).parent
+    with_architectures = {p.stem for p in folder.glob("*.py") if "\nARCHITECTURES" in p.read_text(encoding="utf-8")}
+    assert set(FAMILIES) == with_architectures - {"__init__"}
+    assert len(FAMILIES) > 15 and len(set(ARCHITECTURES)) == len(list(ARCHITECTURES)) > 60
 
 
 def rounded(parameters: int, said: str) -> str:

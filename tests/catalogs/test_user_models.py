@@ -18,8 +18,9 @@ from catalogs.checkpoints.published import native_format
 from catalogs.config_check import faults
 from catalogs.decoder_config import NESTED
 from catalogs.errors import InputError
-from catalogs.llm import all_models, get, open_config
+from catalogs.llm import all_models, get
 from catalogs.registry import DATA
+from catalogs.user_models import open_config
 from tests.support.commands import dsopt
 from tests.support.long import examples, sampled
 
