@@ -136,14 +136,14 @@ class Named:
 
     `quantization`: the format of its weights as the name writes it (`q4_k_m`, `nvfp4`, `gguf`), empty where it names
     none. `literal`: whether the name is an id, a name or a Hugging Face name of the model; else the view says which
-    model was taken. `others`: models that the name means as well, older trainings of the same network. `tag`: whether
-    it is a name of Ollama's."""
+    model was taken. `others`: models that the name means as well, older trainings of the same network. `app`: whose
+    name it is (Ollama, LM Studio), where that runs files of its own choice under it."""
 
     llm: Llm
     quantization: str = ""
     literal: bool = True
     others: tuple[Llm, ...] = ()
-    tag: bool = False
+    app: str = ""
 
 
 def get(name: str) -> Llm:
@@ -181,16 +181,27 @@ def _meant(name: str) -> Named | tuple[Llm, ...]:
     ids = _known()[known] if known else next(filter(None, (_with_words(reading.name) for reading in read)), ())
     if not ids:
         return ()
-    tag = ":" in name and "/" not in name
-    return _newest([_open(id_) for id_ in ids], read[-1].quantization, known in _literal(), tag)
+    return _newest([_open(id_) for id_ in ids], read[-1].quantization, known in _literal(), _app(name, known))
 
 
-def _newest(candidates: Sequence[Llm], quantization: str, literal: bool, tag: bool) -> Named | tuple[Llm, ...]:
+def _app(name: str, known: str) -> str:
+    """The app whose name for a model it is: Ollama's has a tag behind a colon, LM Studio's are rows of aliases.csv."""
+    if ":" in name and "/" not in name:
+        return "Ollama"
+    return "LM Studio" if known in _of_lm_studio() else ""
+
+
+@cache
+def _of_lm_studio() -> frozenset[str]:
+    return frozenset(folded(row["alias"]) for row in aliases() if row["kind"] == "lmstudio")
+
+
+def _newest(candidates: Sequence[Llm], quantization: str, literal: bool, app: str) -> Named | tuple[Llm, ...]:
     """The newest of several trainings of one network; all candidates where they are different networks."""
     if any(not same_network(candidates[0], other) for other in candidates[1:]):
         return tuple(candidates)
     by_day = sorted(candidates, key=lambda llm: llm.released, reverse=True)
-    return Named(by_day[0], quantization, literal, tuple(by_day[1:]), tag)
+    return Named(by_day[0], quantization, literal, tuple(by_day[1:]), app)
 
 
 def same_network(one: Llm, other: Llm) -> bool:

@@ -14,8 +14,9 @@ from catalogs.registry import Named, facts_of, named
 from constraints.request import Request
 from constraints.rules.precision import known_precisions, wanted
 
-OLLAMA_USUAL = "q4_k_m"
-"""The kind of file behind most tags of Ollama's library that name none."""
+APP_USUAL = "q4_k_m"
+"""The kind of file behind most names of Ollama and LM Studio that say none (Ollama's list of models; its distills of R1
+are in tests/data/file_sizes.csv)."""
 FILES = ("gguf", "mlx")
 """Kinds of file that hold weights of any format: a name that says no more leaves the format open."""
 SAME = {"fp16": "bf16", "f16": "bf16", "float16": "bf16", "bfloat16": "bf16"}
@@ -119,12 +120,28 @@ def remarks(typed: str, request: Request) -> Iterator[str]:
             "The name says {written}: weights in {precision}.",
             written=shown(found.quantization), precision=request.precision or found.llm.native_precision,
         )  # fmt: skip
-    elif found.tag and request.precision is None and BITS.get(found.llm.native_precision, 0) > 4:
-        usual = OLLAMA_USUAL in published_kinds(found.llm)
-        yield message(
-            "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published "
-            "(--precision {usual} for what Ollama runs)."
-            if usual
-            else "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published.",
-            precision=found.llm.native_precision, usual=OLLAMA_USUAL,
+    elif found.app and request.precision is None:
+        yield _of_app(found)
+
+
+def _of_app(found: Named) -> str:
+    """What an app runs under its name, which says no format, beside what is counted: the published weights."""
+    llm = found.llm
+    said = {"app": found.app, "precision": llm.native_precision, "gb": _gb(llm, llm.native_precision)}
+    if BITS.get(llm.native_precision, 0) <= 4:
+        return message("{app} runs this name in {precision}, as published and counted here: {gb} GB.", **said)
+    if APP_USUAL not in published_kinds(llm):
+        return message(
+            "{app} runs a name that says no format in about 4 bits; counted here is {precision}, as published: "
+            "{gb} GB.",
+            **said,
         )  # fmt: skip
+    return message(
+        "{app} runs a name that says no format as a GGUF file, mostly {kind} (here {less} GB); counted here is "
+        "{precision}, as published: {gb} GB. --precision {option} counts that file.",
+        **said, kind=shown(APP_USUAL), less=_gb(llm, APP_USUAL), option=APP_USUAL,
+    )  # fmt: skip
+
+
+def _gb(llm: Llm, precision: str) -> str:
+    return f"{llm.weight_bytes(precision) / 1e9:,.1f}"

@@ -81,7 +81,7 @@ class SizedCard(Strict):
     gpu: str
     name: str
     first_layer: int = Field(description="counted from 1")
-    last_layer: int
+    last_layer: int = Field(description="counted from 1")
     weights_gb: float
     kv_gb: float
     reserve_gb: float

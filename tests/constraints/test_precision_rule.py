@@ -41,7 +41,10 @@ def card(arch: str, kernel_class: str = "") -> Any:
 def checked(rule: Any, arch: str, precision: str, request: Request, offload: bool = False) -> tuple[str, str]:
     """(status, text) of the one finding about a plan."""
     plan = Plan(precision, "bf16", 1, 1, 1, 1, 1, 1, None, offload)
-    case: Any = SimpleNamespace(gpu=card(arch), per_node=1, plan=plan, request=request, llm=get(request.model))
+    gpu, llm = card(arch), get(request.model)
+    case: Any = SimpleNamespace(
+        gpu=gpu, cards=[(gpu, 1)], mixed=False, per_node=1, plan=plan, request=request, llm=llm
+    )  # fmt: skip
     found: list[Check] = rule.check(case)
     return found[0].status, found[0].text
 

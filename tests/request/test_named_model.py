@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalogs.errors import InputError
+from catalogs.registry import aliases
 from constraints.request import Request
 from optimizer import answer_rows, size, solve, validate_request, verify_result
 from optimizer.request.named_model import bits_of, remarks, settled
@@ -137,3 +138,42 @@ def test_the_list_fits_the_terminal(columns: str, language: str, monkeypatch: py
     assert "671 (37)" in out and "2025-01-20" in out and "160 K" in out and "1 M" in out and "apache-2.0" in out
     assert out.index("DeepSeek") < out.index("v3-671b") < out.index(" Llama ") < out.index("llama-3.1-8b")
     assert ("DeepSeek-V3-0324" in out) == (columns == "140")
+
+
+@pytest.mark.parametrize(
+    ("name", "app", "file_gb", "counted_gb"),
+    [
+        ("deepseek-r1:671b", "Ollama", "404.5", "673.2"),
+        ("qwen3:32b", "Ollama", "19.8", "65.5"),
+        ("llama3.3:70b", "Ollama", "42.5", "141.1"),
+        ("deepseek-r1:14b", "Ollama", "9.0", "29.5"),
+        ("deepseek-r1-qwen-7b", "LM Studio", "4.7", "15.2"),
+    ],
+)
+def test_what_an_app_runs_under_a_name_without_a_format_is_said(
+    name: str, app: str, file_gb: str, counted_gb: str
+) -> None:
+    """The name means the model as published; the file that the app runs, its bytes and the option stand beside it."""
+    (said,) = [remark for remark in remarks(name, settled(asked(name))) if "runs a name" in remark]
+    assert said.startswith(app) and f"Q4_K_M (here {file_gb} GB)" in said and f"{counted_gb} GB" in said
+    assert "--precision q4_k_m" in said
+    assert settled(asked(name)).precision is None
+    assert settled(asked(name, precision="q4_k_m")).precision == "q4_k_m"
+
+
+def test_what_an_app_runs_as_published_is_said_so() -> None:
+    (said,) = remarks("gpt-oss:120b", settled(asked("gpt-oss:120b")))
+    assert said == "Ollama runs this name in mxfp4, as published and counted here: 65.2 GB."
+
+
+@pytest.mark.parametrize("row", [row for row in aliases() if row["kind"] in ("ollama", "lmstudio")], ids=str)
+def test_every_name_of_an_app_says_what_the_app_runs(row: dict[str, str]) -> None:
+    request = settled(asked(row["alias"]))
+    if row["kind"] == "lmstudio" or ":" in row["alias"]:
+        assert any(remark.startswith(("Ollama runs", "LM Studio runs")) for remark in remarks(row["alias"], request))
+    assert request.precision is None
+
+
+def test_a_format_asked_for_needs_no_word_on_the_app() -> None:
+    request = settled(asked("qwen3:32b", precision="q8_0"))
+    assert not any("runs a name" in remark for remark in remarks("qwen3:32b", request))

@@ -768,11 +768,12 @@ class Oracle:
         return Fraction(self.ask.model.host_table_bytes * copies, GB) + 16 <= key.tables_gb
 
     def _room(self, gpu: Gpu, precision: str, tp: int, pp: int, dp: int, ep: int, tables_aside: bool = False) -> int:
-        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %.
+        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %, of
+        llama.cpp 1.08 GB.
 
         N-gram tables lie on all ranks of their stage, or aside in host memory."""
         llm = self.ask.model
-        free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20)
+        free = gpu.vram_gb * GB - (108 * GB // 100 if precision in GGUF else 2 * GB + gpu.vram_gb * GB // 20)
         layers = list(llm.layer_bytes(precision))
         kv_layers = [self._request_bytes(y, self.ask.isl + self.ask.osl, tp) for y in llm.layer_list]
         experts = [any(x.expert for x in y.linears) for y in llm.layer_list]
