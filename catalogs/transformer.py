@@ -16,7 +16,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, Network, alike_places, gguf_bytes, mlx_bytes, valued_layers
-from catalogs.formats import BITS, MLX_KINDS, SCALES, SIXTEEN, Scales, matrix_bytes, spelled
+from catalogs.formats import BITS, MLX_KINDS, SCALES, SIXTEEN, Scales, blocks, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -87,6 +87,10 @@ class Cache:
     borrowed: bool = False
 
     def bytes(self, kv: str) -> int:
+        """Bytes of an entry in a KV format; q8_0 is llama.cpp's: 34 bytes for 32 values of 2 (gguf/types.csv)."""
+        if kv == "q8_0":
+            values, size = blocks()["q8_0"]
+            return -(-self.bf16 * size // (2 * values))
         return self.bf16 if kv == "bf16" else self.fp8
 
     def kept(self, tokens: int) -> int:

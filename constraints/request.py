@@ -105,8 +105,9 @@ class Request(BaseModel):
         default=None, ge=1, le=32, description="lowest precision of the weights; the published one without"
     )
     any_precision: bool = Field(default=False, description="formats count that nobody is known to have published")
-    kv_precision: Literal["bf16", "fp8"] | None = Field(
-        default=None, description="of the KV cache; without it the one that the checkpoint names, else bf16"
+    kv_precision: Literal["bf16", "fp8", "q8_0"] | None = Field(
+        default=None,
+        description="of the KV cache; without it the one that the checkpoint names, else bf16. q8_0 is llama.cpp's",
     )
     speculate: Literal["mtp"] | None = Field(
         default=None, description="mtp: the checkpoint's module for several tokens (MTP, DSpark) takes memory"
@@ -166,6 +167,12 @@ class Request(BaseModel):
         if isinstance(value, datetime) or not isinstance(value, date):
             raise ValueError("a day is written YYYY-MM-DD, without a time")
         return value
+
+    @field_validator("kv_precision", mode="before")
+    @classmethod
+    def _as_llama_cpp_writes_it(cls, asked: object) -> object:
+        """`q8`, as people say it, is llama.cpp's q8_0."""
+        return "q8_0" if isinstance(asked, str) and asked.casefold() in ("q8", "q8_0") else asked
 
     @field_validator("precision")
     @classmethod

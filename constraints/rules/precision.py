@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from catalogs.engines.published import is_published, makers, published_kinds
-from catalogs.file_kinds import FILE_KINDS
-from catalogs.formats import BITS
+from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS
+from catalogs.formats import BITS, blocks
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
@@ -52,6 +52,8 @@ def _offered(llm: Llm, request: Request) -> list[str]:
     loads the weights; with `any_precision` all.
 
     Without being asked for kinds of files don't count: they were made of the published weights, mostly by others."""
+    if kv_precision(llm, request) == "q8_0":  # a cache of llama.cpp's, which loads GGUF files
+        return [] if request.precision is None and request.min_precision_bits is None else _kinds(llm, request)
     have = list(llm.precisions())
     if not request.any_precision:
         ways = ("serve", "offload") if request.offload and llm.is_moe else ("serve",)
@@ -62,13 +64,21 @@ def _offered(llm: Llm, request: Request) -> list[str]:
 
 
 def _kinds(llm: Llm, request: Request) -> list[str]:
-    """Kinds of files beside the formats of engines for servers; their engines keep keys and values in 16 bits."""
-    if kv_precision(llm, request) != "bf16" or request.speculate:
-        # llama.cpp's quantized caches (q8_0, q4_0) are none of the formats that are counted; converters leave the
-        # module for several tokens out.
+    """Kinds of files beside the formats of engines for servers. Their engines keep keys and values in 16 bits, and
+    llama.cpp in q8_0 too, of heads whose width is whole blocks; converters leave the module for several tokens out."""
+    kv = kv_precision(llm, request)
+    if kv == "fp8" or request.speculate or (kv == "q8_0" and not takes_q8_0(llm)):
         return []
-    kinds = FILE_KINDS if request.any_precision else published_kinds(llm)
-    return [kind for kind in kinds if kind not in llm.precisions()]
+    able = FILE_KINDS if kv == "bf16" else GGUF_KINDS
+    published = able if request.any_precision else published_kinds(llm)
+    return [kind for kind in able if kind in published and kind not in llm.precisions()]
+
+
+def takes_q8_0(llm: Llm) -> bool:
+    """Whether a KV cache in llama.cpp's q8_0 is counted: keys and values of heads, in whole blocks of 32. Of a latent
+    no run with a quantized cache was read."""
+    entries = {cache.bf16 for layer in llm.layer_list for cache in layer.caches}
+    return llm.attention == "gqa" and all(entry % (2 * blocks()["q8_0"][0]) == 0 for entry in entries)
 
 
 def at_any_floor(llm: Llm, request: Request) -> list[str]:

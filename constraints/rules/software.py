@@ -406,6 +406,8 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
                 precision=plan.precision, model=llm.id, engine=found[0].name,
             )  # fmt: skip
         return message(sentences.experimental, engine=found[0], **_what(llm, gpu, plan))
+    if fault := cut_cache_fault(plan.kv_precision, plan.tp):
+        return fault
     run = engine_of(llm, gpu, plan, request, per_node)
     if run is None:
         reasons = joined((refusal.said for refusal in refusals(llm, gpu, plan, request, per_node)), ". ")
@@ -420,6 +422,13 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
             have=have,
         )
     return ""
+
+
+def cut_cache_fault(kv_precision: str, tp: int) -> str:
+    """Why llama.cpp does not cut a quantized KV cache over `tp` GPUs (its rule L3); empty where nothing is cut."""
+    if kv_precision != "q8_0" or tp == 1:
+        return ""
+    return message("llama.cpp splits no quantized KV cache by tensors: {kv} and tensor parallel", kv=kv_precision)
 
 
 def _what(llm: Llm, gpu: Gpu, plan: Plan) -> dict[str, str]:

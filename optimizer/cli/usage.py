@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from optimizer.request.entry import GROUPS, CommandName
 
 if TYPE_CHECKING:
+    from catalogs.llm import Llm
     from constraints.request import Request
     from optimizer.procurement.reading.document import Quote
     from optimizer.request.typed_values import Given
@@ -156,9 +157,24 @@ def kv_of_the_model(ctx: typer.Context, asked: Request) -> None:
     if not typed(ctx, "kv_precision"):
         return
     llm = get(asked.model)
+    if asked.kv_precision == "q8_0":
+        _of_gguf_alone(llm, asked)
     if (only := kv_precision(llm, asked)) != asked.kv_precision:
         text = f"{llm.name} is published for a KV cache in {only.upper()}, engines take no other: leave the option out"
         raise typer.BadParameter(f"--kv-precision {asked.kv_precision}: {text}")
+
+
+def _of_gguf_alone(llm: Llm, asked: Request) -> None:
+    """Raises BadParameter for a cache in q8_0 where no plan can have one."""
+    from catalogs.file_kinds import GGUF_KINDS
+    from constraints.rules.precision import takes_q8_0, wanted
+
+    if not takes_q8_0(llm):
+        text = f"is counted for models that keep keys and values of heads in whole blocks of 32, not for {llm.name}"
+        raise typer.BadParameter(f"--kv-precision q8_0: {text}")
+    if not set(wanted(llm, asked)) & set(GGUF_KINDS):
+        text = "is llama.cpp's: ask for a kind of GGUF file too (--precision q4_k_m, or --min-precision 4bit)"
+        raise typer.BadParameter(f"--kv-precision q8_0: {text}")
 
 
 def term_of_none(terms: Sequence[str], quotes: Sequence[Quote]) -> None:

@@ -321,7 +321,9 @@ FIELDS: dict[str, FieldEntry] = {
         commands=PLANNED,
         judge=field_checks.kv_precision,
         place="plan.kv_precision",
-        options=(Option("kv_precision", "bf16 or fp8; without it as the checkpoint says.", group=ENGINE),),
+        options=(
+            Option("kv_precision", "bf16, fp8, or q8_0 of llama.cpp; without it as the checkpoint says.", group=ENGINE),
+        ),
         of=SERVING,
     ),
     "speculate": FieldEntry(

@@ -16,7 +16,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.interconnect import least_gbit_s
 from constraints.rules.precision import kv_precision
-from constraints.rules.software import engines_for, keeping, kernel_class, starter
+from constraints.rules.software import cut_cache_fault, engines_for, keeping, kernel_class, starter
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
@@ -115,9 +115,9 @@ class Fits:
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.most_stages(precision)):
                 run = starter(llm, gpu, precision, shape, among, experimental, per_node)
-                if run is None:
-                    continue
                 tp, pp, _, _ = shape
+                if run is None or cut_cache_fault(kv_precision(llm, request), tp):
+                    continue
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
                 kv = kv_per_gpu_user(llm, request.tokens, kv_precision(llm, request), tp, pp)
                 spare = run.redundant_experts
