@@ -137,8 +137,7 @@ class Precision(Rule):
         if facts.gpu is None:
             return ""
         if facts.row is None:
-            # Asked of the GPU alone: in every platform the answer is the same.
-            return "" if facts.platform else generation_fault(facts.gpu.arch, facts.llm, facts.request)
+            return generation_fault(facts.gpu.arch, facts.llm, facts.request)
         # Sound: the row's plan is the build's plan, so that this is the very question of `check`.
         return precision_fault(facts.gpu.arch, facts.row.plan.precision, facts.llm, facts.request)
 

@@ -298,8 +298,7 @@ class Software(Rule):
         if facts.gpu is None:
             return ""
         if row is None:
-            # Asked of the GPU alone: in every platform the answer is the same.
-            return "" if facts.platform else unserved(facts.llm, facts.gpu, facts.request)
+            return unserved(facts.llm, facts.gpu, facts.request)
         # Sound: the row's plan and node size are the build's, so that this is the very question of `check`.
         return software_fault(facts.llm, facts.gpu, row.plan, facts.request, row.key.per_node)
 
