@@ -27,6 +27,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.request.command import command
 from tests.support.commands import dsopt
+from tests.support.long import examples
 
 QWEN = json.loads((SHIPPED / "qwen3-8b.json").read_text(encoding="utf-8"))
 MOE = json.loads((SHIPPED / "deepseek-v3.json").read_text(encoding="utf-8"))
@@ -312,7 +313,7 @@ ENTRIES = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.dictionaries(st.text(max_size=9), ENTRIES | JUNK, max_size=3), st.integers(0, 200), st.binary(max_size=12))
 def test_any_header_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any], behind: int, other: bytes

@@ -450,7 +450,7 @@ def test_the_engine_rules_agree_with_the_oracle(catalog: Catalog) -> None:
 def test_all_engines_agree_with_the_oracle_on_every_small_plan() -> None:
     """Engine by engine, whether the support table names it or not."""
     for llm, engine in itertools.product(
-        sampled(3, all_models()), ("vLLM", "SGLang", "TensorRT-LLM", "vLLM ROCm", "vLLM Gaudi")
+        sampled(7, all_models()), ("vLLM", "SGLang", "TensorRT-LLM", "vLLM ROCm", "vLLM Gaudi")
     ):
         release = newest(engine)
         assert release is not None

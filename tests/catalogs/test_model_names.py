@@ -12,6 +12,7 @@ from catalogs.errors import InputError
 from catalogs.inputs import shipped_rows
 from catalogs.model_names import readings
 from catalogs.registry import LONGEST, _literal, aliases, all_models, get, matching, named, same_network, shipped_names
+from tests.support.long import one_in
 
 NAMES = list(csv.DictReader((Path(__file__).parents[1] / "data" / "model_names.csv").open(encoding="utf-8")))
 ASKED = list(csv.DictReader((Path(__file__).parents[1] / "data" / "asked_names.csv").open(encoding="utf-8")))
@@ -20,7 +21,7 @@ CHECKPOINTS = shipped_rows(Path(engines.__file__).parent / "checkpoints.csv")
 SHIPPED = [llm for llm in all_models() if not llm.user]
 
 
-@pytest.mark.parametrize("row", NAMES, ids=lambda row: row["name"])
+@pytest.mark.parametrize("row", one_in(5, NAMES), ids=lambda row: row["name"])
 def test_a_name_is_taken_apart(row):
     *_, barest = readings(row["name"])
     assert (barest.name, barest.quantization) == (row["network"], row["format"])
@@ -36,7 +37,7 @@ def test_every_name_of_a_model_finds_it_however_it_is_written(llm):
             assert found.llm.id == llm.id and found.literal and not found.others, written
 
 
-@pytest.mark.parametrize("llm", [llm for llm in SHIPPED if not llm.note], ids=lambda llm: llm.id)
+@pytest.mark.parametrize("llm", one_in(5, [llm for llm in SHIPPED if not llm.note]), ids=lambda llm: llm.id)
 @pytest.mark.parametrize(
     ("conversion", "written"),
     [
@@ -66,7 +67,7 @@ def test_names_that_people_asked_with(row):
     assert all(f"{id_} (" in refused.value.faults[0].remedy for id_ in meant)
 
 
-@pytest.mark.parametrize("row", CHECKPOINTS, ids=lambda row: row["checkpoint"])
+@pytest.mark.parametrize("row", one_in(5, CHECKPOINTS), ids=lambda row: row["checkpoint"])
 def test_published_checkpoints_name_their_model_and_format(row):
     found, meant = named(row["checkpoint"]), get(row["model"])
     assert found.llm.id == meant.id or meant.note, "a guide's name has the checkpoint of the model that was meant"

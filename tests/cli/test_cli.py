@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,21 @@ def answer(*args: str, code: int = 0, **env: str) -> dict[str, Any]:
 JOBS = [line.split()[2:] for line in (EXAMPLES / "commands.txt").read_text(encoding="utf-8").splitlines()]
 
 
+@cache
+def answered(*job: str) -> dict[str, Any]:
+    """What a job gives within this process, for all tests that look at it alone."""
+    return commands.answer(*job)
+
+
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(dsopt("schema", "result").stdout)
+    found: dict[str, Any] = json.loads(commands.dsopt("schema", "result").stdout)
     return found
 
 
 @pytest.mark.parametrize("job", one_in(5, JOBS), ids=" ".join)
 def test_jobs_are_proven_and_valid(job: list[str], schema: dict[str, Any]) -> None:
-    data = commands.answer(*job)
+    data = answered(*job)
     jsonschema.validate(data, schema)
     assert data["proof"]["status"] == "optimal"
     assert data["proof"]["families"]["closed_by_cp_sat"] > 0
@@ -63,7 +70,7 @@ def test_jobs_are_proven_and_valid(job: list[str], schema: dict[str, Any]) -> No
 
 
 def test_main_job_shows_a_choice() -> None:
-    data = answer(*JOBS[0])
+    data = answered(*JOBS[0])
     assert len(data["front"]) >= 3
     assert len({p["gpus"]["part"] for p in data["front"]}) >= 2
     assert any(m["code"] == "guide-name" for m in data["messages"])
@@ -133,7 +140,7 @@ def test_wrong_input_is_explained(args: list[str], says: str) -> None:
 
 
 def test_usage_errors() -> None:
-    assert "--budget" in dsopt("solve", "--model", "v3-671b", code=2).stderr
+    assert "--budget" in commands.dsopt("solve", "--model", "v3-671b", code=2).stderr
     dsopt("solve", "--bogus", code=2)
 
 
@@ -156,11 +163,11 @@ def test_a_saved_result_passes_its_own_check(tmp_path: Path) -> None:
         x for x in data["front"][0]["nodes"][0]["parts"] if "dimm" not in x["part"] and "kvr" not in x["part"]
     ][:-1]
     target.write_text(json.dumps(data), encoding="utf-8")
-    dsopt("check", str(target), *DAY, code=5)
+    commands.dsopt("check", str(target), *DAY, code=5)
 
 
 def test_sizes_of_known_machines() -> None:
-    fits = json.loads(dsopt("size", "--model", "r1-671b", "--gpu", "8xH200", "--json").stdout)["setups"][0]
+    fits = json.loads(commands.dsopt("size", "--model", "r1-671b", "--gpu", "8xH200", "--json").stdout)["setups"][0]
     assert fits["fits"]
     misses = json.loads(commands.dsopt("size", "--model", "r1-671b", "--gpu", "8xH100", "--json").stdout)["setups"][0]
     assert not misses["fits"]

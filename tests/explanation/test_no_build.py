@@ -105,7 +105,7 @@ CONFLICTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", one_in(5, KINDS))
+@pytest.mark.parametrize("kind", one_in(10, KINDS))
 def test_every_command_solves_as_typed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     line = dict(zip(KINDS, REQUESTS, strict=True))[kind]
     monkeypatch.chdir(ROOT)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from docs.make_notebook import executed, stored
 
 
@@ -13,6 +15,7 @@ def texts(book: Any) -> list[str]:
     return [str(o["text"] if o.output_type == "stream" else o["data"]["text/plain"]) for o in found]
 
 
+@pytest.mark.long
 def test_outputs_are_those_of_today() -> None:
     before, now = texts(stored()), texts(executed())
     assert len(now) >= 10

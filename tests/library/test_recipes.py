@@ -97,6 +97,7 @@ def front(folder: Path) -> list[dict[str, Any]]:
     return points
 
 
+@pytest.mark.long
 def test_a_new_rule_moves_the_front(copy: Path) -> None:
     before = front(copy)
     for step in recipes()["add a rule"]:
@@ -139,7 +140,7 @@ def test_all_blocks_go_where_they_say(copy: Path) -> None:
                 follow(step, copy)
 
 
-@pytest.mark.parametrize("name", one_in(3, recipes()))
+@pytest.mark.parametrize("name", one_in(6, recipes()))
 def test_a_recipe_does_what_it_says(name: str, copy: Path) -> None:
     for step in recipes()[name]:
         follow(step, copy)
