@@ -435,7 +435,7 @@ def sizes_of(name: str) -> list[tuple[str, ...]]:
 CONFIGS = [row["config"] for row in rows()]
 
 
-@pytest.mark.parametrize("name", one_in(4, CONFIGS))
+@pytest.mark.parametrize("name", one_in(7, CONFIGS))
 def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     config = config_of(name)
     before = fingerprint(built(config))

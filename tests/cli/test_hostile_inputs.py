@@ -108,7 +108,7 @@ def hostile_name(make: Callable[[Path], None], option: FileOption) -> str:
 
 
 @linux
-@pytest.mark.parametrize("option", one_in(7, INPUTS), ids=lambda x: f"{x.command} {x.name}")
+@pytest.mark.parametrize("option", one_in(13, INPUTS), ids=lambda x: f"{x.command} {x.name}")
 def test_any_input_is_refused_in_words(option: FileOption, tmp_path: Path) -> None:
     known = known_files(tmp_path)
     Path(known["result"]).write_text("{}", encoding="utf-8")

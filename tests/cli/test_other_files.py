@@ -108,7 +108,7 @@ def test_a_file_is_known_by_what_it_holds(name: str, folder: Path) -> None:
     assert kind_of(folder / name) == KINDS[name]
 
 
-@pytest.mark.parametrize(("reader", "name"), one_in(5, cases()))
+@pytest.mark.parametrize(("reader", "name"), one_in(11, cases()))
 def test_a_file_of_another_kind_is_named_with_what_takes_it(
     reader: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

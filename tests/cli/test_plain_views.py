@@ -93,9 +93,11 @@ def test_a_gpu_that_comes_on_boards_has_its_prices() -> None:
         assert all(offer.id in said for offer in catalog.offers.get(part, ()))
 
 
-@pytest.mark.parametrize("language", one_in(2, ["zh", "en"]))
-def test_the_best_build_of_each_model_on_80_columns(language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "asked"), one_in(3, [("zh", ("--gpu", "RTX A6000", "--max-nodes", "1")), ("zh", ()), ("en", ())])
+)
+def test_the_best_build_of_each_model_on_80_columns(language: str, asked: tuple[str, ...]) -> None:
     """Nothing is wider than the screen, and each model with a build says what it costs."""
-    screen = typed(["--lang", language, "solve", "--budget", "12000", "--as-of", "2026-11-24"])
+    screen = typed(["--lang", language, "solve", "--budget", "12000", "--as-of", "2026-11-24", *asked])
     assert all(cell_len(x) <= 80 for x in screen.splitlines())
     assert re.search(r"^[\w.-]+[:：] ?[\d,.]+ USD[,，] ?[\d,]+ tok/s", screen, re.MULTILINE)

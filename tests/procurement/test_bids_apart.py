@@ -231,7 +231,7 @@ UNREADABLE: dict[str, tuple[str, bytes | None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", one_in(3, UNREADABLE))
+@pytest.mark.parametrize("kind", one_in(7, UNREADABLE))
 def test_a_file_that_cannot_be_read_ends_nobody_elses_comparison(kind: str, catalog: Catalog, tmp_path: Path) -> None:
     """It stands as a bid that is not comparable, why is said first, and the others are compared as without it."""
     name, content = UNREADABLE[kind]

@@ -168,7 +168,7 @@ def test_every_option_has_a_sample() -> None:
     assert set(SAMPLES) | NOT_ASKED == set(OPTIONS)
 
 
-@pytest.mark.parametrize(("name", "values"), one_in(3, CASES), ids=lambda x: "+".join(x) if isinstance(x, list) else x)
+@pytest.mark.parametrize(("name", "values"), one_in(5, CASES), ids=lambda x: "+".join(x) if isinstance(x, list) else x)
 def test_what_the_line_says_asks_the_same_when_typed(name: str, values: list[str], files: dict[str, str]) -> None:
     first = asked(words_of(name, values, files))
     again = asked(shlex.split(command(first.request, first.policy, first.typed.files, first.typed.rest))[2:])

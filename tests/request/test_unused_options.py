@@ -151,7 +151,7 @@ def given(command: str, name: str, files: dict[str, str]) -> list[str]:
 CASES = [(way, name) for way, x in WAYS.items() for name in x.unused if name in OPTIONS[x.line.split()[0]]]
 
 
-@pytest.mark.parametrize(("way", "name"), one_in(3, CASES), ids=[f"{w}: {n}" for w, n in CASES])
+@pytest.mark.parametrize(("way", "name"), one_in(7, CASES), ids=[f"{w}: {n}" for w, n in CASES])
 def test_an_option_without_use_ends_with_exit_2(way: str, name: str, files: dict[str, str]) -> None:
     words = [x.format(**files) for x in WAYS[way].words]
     option = given(words[0], name, files)
