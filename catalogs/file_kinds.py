@@ -13,11 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from catalogs.formats import MLX_KINDS, blocks, matrix_bytes
+from catalogs.formats import DYNAMIC_KINDS, MLX_KINDS, blocks, matrix_bytes
 from catalogs.inputs import shipped_rows
 
 FOLDER = Path(__file__).parent / "llms" / "gguf"
-GGUF_KINDS = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "iq4_xs", "q4_0", "q3_k_m", "q2_k")
+QUANTIZER_KINDS = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "iq4_xs", "q4_0", "q3_k_m", "q2_k")
+"""Kinds of GGUF files whose types llama.cpp's own quantizer chooses, most bits first."""
+GGUF_KINDS = (*QUANTIZER_KINDS, *DYNAMIC_KINDS)
 """Kinds of GGUF files that plans may have, most bits first."""
 FILE_KINDS = (*GGUF_KINDS, *MLX_KINDS)
 KEPT_WHOLE = "norms, routers, biases and convolutions stay in F32"
@@ -78,6 +80,24 @@ def _parts() -> dict[str, tuple[str, ...]]:
 @cache
 def _fallbacks() -> dict[str, str]:
     return {row["type"]: row["fallback"] for row in shipped_rows(FOLDER / "fallbacks.csv")}
+
+
+@cache
+def _published_sizes() -> dict[tuple[str, str], int]:
+    """(model, kind) -> bytes of the published file, where they were read (catalogs/llms/gguf/published_sizes.csv)."""
+    rows = shipped_rows(FOLDER / "published_sizes.csv")
+    return {(row["model"], row["kind"]): int(float(row["gb"]) * 10**9) for row in rows}
+
+
+def published_bytes(model: str, kind: str) -> int | None:
+    """Bytes of a model's published file of a kind that no quantizer's rule gives; None where no size is known."""
+    return _published_sizes().get((model, kind))
+
+
+def rest_as(kind: str) -> str:
+    """The kind by whose types everything but routed experts is counted: of Unsloth's mixes Q4_K_M, for they leave
+    attention and dense layers in 4 to 6 bits (unsloth.ai/blog/deepseekr1-dynamic)."""
+    return "q4_k_m" if kind in DYNAMIC_KINDS else kind
 
 
 def parts_of(matrix: Matrix) -> tuple[str, ...]:

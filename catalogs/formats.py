@@ -16,6 +16,8 @@ FILE = Path(__file__).parent / "llms" / "formats.csv"
 MLX_KINDS = ("mlx-8bit", "mlx-6bit", "mlx-5bit", "mlx-4bit", "mlx-3bit", "mlx-2bit")
 """MLX's integers, most bits first: in groups of 64 with a scale and a bias of 16 bits each (mlx-lm, convert)."""
 MLX_GROUP, MLX_GROUP_BYTES = 64, 4
+DYNAMIC_KINDS = ("ud-q4_k_xl", "ud-q3_k_xl", "ud-q2_k_xl", "ud-iq2_xxs", "ud-iq1_m", "ud-iq1_s")
+"""Unsloth's mixes of GGUF types, chosen for each model by itself: known by the size of a published file alone."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def kinds() -> dict[int, str]:
 
 def _of_gguf() -> dict[str, int]:
     """The kinds and types of llama.cpp by the bits in their names: 4 of `q4_k_m`, whose blocks hold some more."""
-    names = [name for name in (*blocks(), *kinds().values(), "q4_k_m") if name not in BITS_STORED]
+    names = [name for name in (*blocks(), *kinds().values(), *DYNAMIC_KINDS, "q4_k_m") if name not in BITS_STORED]
     return {name: next(int(letter) for letter in name if letter.isdigit()) for name in names}
 
 

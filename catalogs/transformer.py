@@ -15,8 +15,18 @@ from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, Network, alike_places, gguf_bytes, mlx_bytes, valued_layers
-from catalogs.formats import BITS, MLX_KINDS, SCALES, SIXTEEN, Scales, blocks, matrix_bytes, spelled
+from catalogs.file_kinds import (
+    FILE_KINDS,
+    GGUF_KINDS,
+    Network,
+    alike_places,
+    gguf_bytes,
+    mlx_bytes,
+    published_bytes,
+    rest_as,
+    valued_layers,
+)
+from catalogs.formats import BITS, DYNAMIC_KINDS, MLX_KINDS, SCALES, SIXTEEN, Scales, blocks, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -336,6 +346,12 @@ class Llm:
                 f"It has: {have}.",
             )
 
+        if precision in DYNAMIC_KINDS and published_bytes(self.id, precision) is None:
+            raise InputError(
+                message("no size of a {kind} file of {model} was read", kind=precision.upper(), model=self.id),
+                "unknown-precision",
+            )
+
     @cached_property
     def _network(self) -> Network:
         """What llama.cpp's quantizer asks of the model."""
@@ -354,7 +370,18 @@ class Llm:
             return linear.bytes("bf16")
         if precision in MLX_KINDS:
             return mlx_bytes(linear, precision) + 2 * linear.biases
-        return gguf_bytes(linear, precision, place, self._network) + 4 * linear.biases
+        counted = gguf_bytes(linear, rest_as(precision), place, self._network) + 4 * linear.biases
+        dynamic = precision in DYNAMIC_KINDS and linear.expert
+        return int(counted * self._share_of_experts(precision)) if dynamic else counted
+
+    @cache  # noqa: B019
+    def _share_of_experts(self, kind: str) -> Fraction:
+        """Bytes of routed experts in a mix that is known by its size alone, as a share of those in Q4_K_M: what the
+        published file leaves for them."""
+        whole = published_bytes(self.id, kind)
+        assert whole is not None, "a format that is known (`_known`)"
+        experts = self.expert_bytes("q4_k_m")
+        return Fraction(whole - (self._model_bytes("q4_k_m") - experts), experts)
 
     def _matrices(self, layer: Layer, precision: str, place: int, *, experts: bool) -> int:
         return sum(self._linear_bytes(x, precision, place) for x in layer.linears if x.expert == experts)
@@ -393,7 +420,7 @@ class Llm:
         counted: dict[tuple[int, tuple[bool, ...]], int] = {}
         found = []
         for place, layer in enumerate(layers):
-            alike = id(layer), alike_places(precision, place, self._network) if by_place else ()
+            alike = id(layer), alike_places(rest_as(precision), place, self._network) if by_place else ()
             if alike not in counted:
                 counted[alike] = count(layer, place)
             found.append(counted[alike])

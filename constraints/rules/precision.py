@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.engines.published import is_published, makers, published_kinds
 from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS
-from catalogs.formats import BITS, blocks
+from catalogs.formats import BITS, DYNAMIC_KINDS, blocks
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
@@ -70,7 +70,9 @@ def _kinds(llm: Llm, request: Request) -> list[str]:
     if kv == "fp8" or request.speculate or (kv == "q8_0" and not takes_q8_0(llm)):
         return []
     able = FILE_KINDS if kv == "bf16" else GGUF_KINDS
-    published = able if request.any_precision else published_kinds(llm)
+    published = set(published_kinds(llm))
+    if request.any_precision:
+        published |= set(FILE_KINDS) - set(DYNAMIC_KINDS)  # what is known by a published size alone has to have one
     return [kind for kind in able if kind in published and kind not in llm.precisions()]
 
 

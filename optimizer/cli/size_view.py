@@ -264,7 +264,7 @@ def facts(sized: Sized) -> None:
     """A setup with facts of its own kind (training, experts in host memory): a line per fact."""
     _ = chosen()
     say(setup(sized))
-    shown = {**sized.model_dump(exclude={"details", "gpu", "name", "table"}), **sized.details}
+    shown = {**sized.model_dump(exclude={"details", "gpu", "kinds", "name", "table"}), **sized.details}
     for key, value in shown.items():
         if value in (None, "", [], {}):
             continue

@@ -184,7 +184,7 @@ def _table(planner: MixPlanner, best: Plan) -> list[UsersRow]:
 
 def _row(planner: MixPlanner, best: Plan, users: int) -> UsersRow:
     plan, times = planner.at(users, best)
-    fast, fact = speeds(times, np.array([users])), in_file_kinds()
+    fast, fact = speeds(times, np.array([users])), in_file_kinds(plan.precision)
     tok_s, ttft_ms, tpot_ms = int(fast.tenths[0]) / 10, float(fast.ttft_ms[0]), float(fast.tpot_ms[0])
     return UsersRow(
         users=users,

@@ -96,7 +96,7 @@ class _Known:
     def fact(self, found: Resolved, entry: int, concurrency: float) -> Fact:
         """How far to trust a candidate."""
         if found.precision in FILE_KINDS:
-            return in_file_kinds()
+            return in_file_kinds(found.precision)
         setup = self.measured.get(entry)
         key = (id(found),) if setup is None else (setup, concurrency)
         if key not in self._facts:

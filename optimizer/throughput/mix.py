@@ -188,7 +188,7 @@ class MixPlanner:
         """A row for each cut that serves what is asked for, with the most requests that its latencies allow."""
         request, found = self.request, list[Row]()
         least_tok_s = 0.0 if request.workload == "batch" else request.min_tok_s_user
-        fact = in_file_kinds()
+        fact = in_file_kinds(kind)
         for cut in self._cuts(kind):
             times_ = self._times(kind, cut.counts, pcie_gen, lanes)
             most = largest_concurrency(times_, np.array([cut.most_users]), least_tok_s, request.max_ttft_ms)

@@ -223,7 +223,7 @@ class Planner:
     def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float) -> Fact:
         """How far a plan's figures can be trusted with `running` requests at once in a replica."""
         if precision in FILE_KINDS:
-            return in_file_kinds()
+            return in_file_kinds(precision)
         return self.calibration.fact(self.kin, gpu, self.curves(gpu, precision).get(shape, ()), running)
 
     def _pair(self, gpu: Gpu, precision: str) -> float:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from catalogs.engines.published import file_checkpoint, is_published, makers, published_kinds
 from catalogs.engines.tables import table
-from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, parts_of
-from catalogs.formats import BITS, MLX_KINDS, blocks
+from catalogs.errors import InputError
+from catalogs.file_kinds import QUANTIZER_KINDS, parts_of
+from catalogs.formats import BITS, DYNAMIC_KINDS, MLX_KINDS, blocks
 from catalogs.inputs import shipped_rows
 from catalogs.llm import all_models, get
 from catalogs.registry import named
+from constraints.request import Request
+from constraints.rules.precision import wanted
 from tests.support.long import sampled
 
 SIZES = list(csv.DictReader((Path(__file__).parents[1] / "data" / "file_sizes.csv").open(encoding="utf-8")))
@@ -32,9 +36,9 @@ def test_published_sizes(row: dict[str, str]) -> None:
 
 def test_every_model_is_counted_in_every_kind() -> None:
     for llm in sampled(3, all_models()):
-        sizes = [llm.weight_bytes(kind) for kind in FILE_KINDS]
+        sizes = [llm.weight_bytes(kind) for kind in (*QUANTIZER_KINDS, *MLX_KINDS)]
         assert all(size > 0 for size in sizes)
-        layers = {kind: (sum(llm.layer_bytes(kind)), llm.head_bytes(kind)) for kind in GGUF_KINDS}
+        layers = {kind: (sum(llm.layer_bytes(kind)), llm.head_bytes(kind)) for kind in QUANTIZER_KINDS}
         assert all(sum(both) == llm.weight_bytes(kind) and both[1] >= 0 for kind, both in layers.items()), llm.id
         if llm.is_moe:
             experts = llm.expert_layer_bytes("q4_k_m")
@@ -58,9 +62,9 @@ def test_rows_that_are_no_multiple_of_a_block_fall_back() -> None:
 
 def test_the_tables_name_what_there_is() -> None:
     mixes = shipped_rows(FOLDER / "mixes.csv")
-    assert {row["kind"] for row in mixes} == set(GGUF_KINDS)
+    assert {row["kind"] for row in mixes} == set(QUANTIZER_KINDS)
     assert {row["type"] for row in mixes} <= set(blocks())
-    for kind in GGUF_KINDS:  # what no other row speaks of has a type
+    for kind in QUANTIZER_KINDS:  # what no other row speaks of has a type
         assert [row for row in mixes if row["kind"] == kind][-1]["part"] == ""
     fallbacks = {row["type"]: row["fallback"] for row in shipped_rows(FOLDER / "fallbacks.csv")}
     assert {row["type"] for row in mixes if blocks()[row["type"]][0] == 256} <= set(fallbacks)
@@ -99,3 +103,37 @@ def test_what_engines_make() -> None:
     assert makers(get("r1-671b"), "nvfp4") == makers(get("r1-671b"), "int4") == ()
     assert makers(get("r1-671b"), "int4", "offload") == ("KTransformers",)
     assert all(BITS[p] < 16 for row in table("made_when_loading") for p in row["precisions"].split("|"))
+
+
+SIZED = shipped_rows(FOLDER / "published_sizes.csv")
+
+
+@pytest.mark.parametrize("row", SIZED, ids=lambda row: f"{row['model']}-{row['kind']}")
+def test_mixes_of_others_have_their_published_size(row: dict[str, str]) -> None:
+    """All bytes but the routed experts' are those of Q4_K_M; experts have what the file leaves, in the same order."""
+    llm, kind = get(row["model"]), row["kind"]
+    assert llm.weight_bytes(kind) == pytest.approx(float(row["gb"]) * 1e9, rel=1e-6)
+    rest = llm.weight_bytes(kind) - llm.expert_bytes(kind)
+    assert rest == pytest.approx(llm.weight_bytes("q4_k_m") - llm.expert_bytes("q4_k_m"), rel=1e-4)
+    assert sum(llm.layer_bytes(kind)) + llm.head_bytes(kind) == llm.weight_bytes(kind)
+    # Bits of an expert's weight are about those that the kind is called after: 1.4 to 1.9 of IQ1_S and IQ1_M.
+    bits = 8 * llm.expert_bytes(kind) / llm.params_routed_experts
+    assert BITS[kind] <= bits < BITS[kind] + 1
+    assert is_published(llm, kind) and file_checkpoint(llm.id, kind).endswith(f":{kind.upper()}")
+
+
+def test_every_published_mix_has_a_size() -> None:
+    known = {(row["model"], row["kind"]) for row in SIZED}
+    assert known == {(m.id, k) for m in all_models() for k in DYNAMIC_KINDS if k in published_kinds(m)}
+
+
+def test_a_mix_of_which_no_size_was_read_is_refused() -> None:
+    with pytest.raises(InputError, match="no size of a UD-Q4_K_XL file of r1-671b"):
+        get("r1-671b").weight_bytes("ud-q4_k_xl")
+    with pytest.raises(InputError, match="no size of a UD-Q2_K_XL file of qwen3-32b"):
+        get("qwen3-32b").weight_bytes("ud-q2_k_xl")
+    anything = Request(model="qwen3-32b", as_of=date(2026, 11, 24), any_precision=True, min_precision_bits=1)
+    assert not set(wanted(get("qwen3-32b"), anything)) & set(DYNAMIC_KINDS)
+    below = Request(model="r1-671b", as_of=date(2026, 11, 24), min_precision_bits=1)
+    mixes = [kind for kind in wanted(get("r1-671b"), below) if kind in DYNAMIC_KINDS]
+    assert mixes == ["ud-q2_k_xl", "ud-iq2_xxs", "ud-iq1_m", "ud-iq1_s"]

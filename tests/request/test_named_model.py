@@ -32,6 +32,8 @@ def asked(model: str, **fields: object) -> Request:
         ("llama3.1:8b-instruct-fp16", "llama-3.1-8b", "bf16"),
         ("qwen3:32b-q4_K_M", "qwen3-32b", "q4_k_m"),
         ("unsloth/DeepSeek-R1-GGUF:Q4_K_M", "r1-671b", "q4_k_m"),
+        ("unsloth/DeepSeek-R1-GGUF:UD-Q2_K_XL", "r1-671b", "ud-q2_k_xl"),
+        ("unsloth/DeepSeek-V3-0324-GGUF:UD-IQ1_S", "v3-0324", "ud-iq1_s"),
         ("bartowski/deepseek-ai_DeepSeek-V3-0324-GGUF:Q8_0", "v3-0324", "q8_0"),
         ("mlx-community/DeepSeek-R1-4bit", "r1-671b", "mlx-4bit"),
         ("mlx-community/Qwen3-32B-8bit", "qwen3-32b", "mlx-8bit"),

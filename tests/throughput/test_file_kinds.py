@@ -82,3 +82,10 @@ def test_macos_gives_more_when_it_is_told_to(catalog: Catalog) -> None:
         (found,) = Vram().check(case)
         assert found.status == status
         assert ("iogpu.wired_limit_mb" in found.text) == (status == "warn")
+
+
+def test_the_one_run_of_a_mix_of_others_lies_within_its_interval(catalog: Catalog) -> None:
+    """R1 at UD-IQ1_S on two H100 (unsloth.ai/blog/deepseekr1-dynamic): 14 tok/s for one user."""
+    fact = in_file_kinds("ud-iq1_s")
+    found = pieces(catalog, "r1-671b", "ud-iq1_s", "H100 SXM", 2, 64, 512)
+    assert fact.low <= 14 * float(found.step_s(1)[0]) < in_file_kinds("q4_k_m").low
