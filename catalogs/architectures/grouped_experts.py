@@ -131,7 +131,7 @@ def qwen2_layer(config: Config, i: int) -> Layer:
 # How they are read ----------------------------------------------------------------------------------------------------
 
 
-def _read(config: Config) -> Config:
+def experts_fields(config: Config) -> Config:
     """A config under common names, and whether each layer is dense or has experts."""
     found = dict(renamed(config, NAMES))
     layers = found.get("num_hidden_layers")
@@ -152,15 +152,15 @@ def _parts(config: Config, layers: int) -> list[str]:
 
 
 def ernie_fields(config: Config) -> Config:
-    return _read({"moe_layer_start_index": 1, **config})
+    return experts_fields({"moe_layer_start_index": 1, **config})
 
 
 def one_dense_in_front(config: Config) -> Config:
     """Hy3 and Laguna: where nothing is said, the first layer is dense."""
     said = (*NAMES["num_dense_layers"], "num_dense_layers", "mlp_layer_types")
     if any(config.get(name) is not None for name in said):
-        return _read(config)
-    return _read({**config, "num_dense_layers": 1})
+        return experts_fields(config)
+    return experts_fields({**config, "num_dense_layers": 1})
 
 
 def laguna_fields(config: Config) -> Config:
@@ -179,7 +179,7 @@ def afmoe_fields(config: Config) -> Config:
     """Trinity: windows by every how many layers one looks at all."""
     every = config.get("global_attn_every_n_layers") or 4
     kinds = every_fourth_looks_at_all({**config, "sliding_window_pattern": every}).get("layer_types")
-    return _read({**as_many_kv_heads(config), "layer_types": kinds})
+    return experts_fields({**as_many_kv_heads(config), "layer_types": kinds})
 
 
 def hunyuan_fields(config: Config) -> Config:
@@ -194,14 +194,14 @@ def hunyuan_fields(config: Config) -> Config:
     many = shared.get("num_shared_expert")
     if isinstance(shared.get("intermediate_size"), int) and isinstance(many, int):
         shared["shared_expert_intermediate_size"] = many * shared["intermediate_size"]
-    return _read({**as_many_kv_heads(shared), "moe_intermediate_size": width})
+    return experts_fields({**as_many_kv_heads(shared), "moe_intermediate_size": width})
 
 
 def qwen2_fields(config: Config) -> Config:
-    return _read({**config, "num_dense_layers": 0, "sliding_window": None})
+    return experts_fields({**config, "num_dense_layers": 0, "sliding_window": None})
 
 
-def _contradictions(config: Config) -> Iterator[tuple[str, str]]:
+def experts_contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """Sizes said twice that differ; windows and dense layers whose size nobody says."""
     yield from contradicting_names(config, NAMES)
     layers = config["num_hidden_layers"]
@@ -219,7 +219,7 @@ def _contradictions(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _laguna_contradictions(config: Config) -> Iterator[tuple[str, str]]:
-    yield from _contradictions(config)
+    yield from experts_contradictions(config)
     heads, kv_heads = config["num_attention_heads_per_layer"], config["num_key_value_heads"]
     if len(heads) != config["num_hidden_layers"]:
         yield "num_attention_heads_per_layer", "needs one value per layer"
@@ -228,19 +228,19 @@ def _laguna_contradictions(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _exaone_contradictions(config: Config) -> Iterator[tuple[str, str]]:
-    yield from _contradictions(config)
+    yield from experts_contradictions(config)
     yield from pattern_contradictions(config)
 
 
 def _afmoe_contradictions(config: Config) -> Iterator[tuple[str, str]]:
-    yield from _contradictions(config)
+    yield from experts_contradictions(config)
     every, layers = config.get("global_attn_every_n_layers"), config["num_hidden_layers"]
     windows = kinds_by_pattern({**config, "sliding_window_pattern": every}, layers)
     if every is not None and config["layer_types"][:layers] != windows:
         yield "layer_types", "contradicts global_attn_every_n_layers"
 
 
-_MOE = Architecture("", "gqa", experts_layer, read=_read, contradictions=_contradictions)
+_MOE = Architecture("", "gqa", experts_layer, read=experts_fields, contradictions=experts_contradictions)
 ARCHITECTURES: Mapping[str, Architecture] = {
     "Ernie4_5_MoeForCausalLM": replace(_MOE, name="ernie-4.5-moe", build=ernie_layer, read=ernie_fields),
     "HunYuanMoEV1ForCausalLM": replace(_MOE, name="hunyuan-a13b", build=hunyuan_layer, read=hunyuan_fields),

@@ -1,7 +1,7 @@
 """Mamba-2 in layers that have a feed-forward part too (Granite 4), or beside an attention in each layer (Falcon-H1).
 
-Formulas: transformers 5.24.0 granitemoehybrid, granitemoe, falcon_h1. vLLM 0.33.0 keeps their states in the model's 16
-bits (models/granitemoehybrid.py, falcon_h1.py; layers/mamba/mamba_utils.py)."""
+Formulas: transformers 5.24.0 granitemoehybrid, granitemoe, granitemoeshared, falcon_h1. vLLM 0.33.0 keeps their states
+in the model's 16 bits (models/granitemoehybrid.py, falcon_h1.py; layers/mamba/mamba_utils.py)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def granite_fields(config: Config) -> Config:
 
 
 def granite_moe_fields(config: Config) -> Config:
-    """Granite 3's experts: attention in every layer, and nothing shared."""
+    """Granite 3's experts: attention in every layer, and a shared part in research models alone."""
     layers = config.get("num_hidden_layers")
     count = layers if isinstance(layers, int) and 0 < layers <= 1000 else 0
     return {**as_many_kv_heads(config), "layer_types": ["full_attention"] * count}
@@ -125,6 +125,7 @@ _GRANITE = Architecture("granite-4", "gqa", granite_layer, read=granite_fields, 
 ARCHITECTURES = {
     "GraniteMoeHybridForCausalLM": _GRANITE,
     "GraniteMoeForCausalLM": Architecture("granite-moe", "gqa", granite_layer, read=granite_moe_fields),
+    "GraniteMoeSharedForCausalLM": Architecture("granite-moe", "gqa", granite_layer, read=granite_moe_fields),
     "FalconH1ForCausalLM": Architecture(
         "falcon-h1", "gqa", falcon_layer, read=_with_head_width, contradictions=_of_mamba
     ),

@@ -57,6 +57,9 @@ WITHOUT_USE = {
     ("granitemoehybrid--without-experts", "intermediate_size"): "there are no experts",
     ("falcon_h1", "mamba_expand"): "mamba_d_ssm says the width",
     ("falcon_h1--with-norm", "mamba_expand"): "mamba_d_ssm says the width",
+    ("dots1--as-published", "max_window_layers"): "no layer has a window",
+    ("lfm2", "intermediate_size"): "two thirds of one more are the same multiple of 256",
+    ("lfm2--1.2b", "intermediate_size"): "two thirds of one more are the same multiple of 256",
 }
 """(config, field): the size of what the class's own values have none of."""
 
@@ -78,10 +81,11 @@ def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
 BY_CLASS = {
     "tie_word_embeddings", "attention_bias", "lm_head_bias", "layer_types", "mlp_layer_types", "gating",
     "num_attention_heads_per_layer", "mamba_conv_bias", "mamba_rms_norm", "moe_layer_start_index",
-    "moe_layer_end_index", "moe_layer_interval",
+    "moe_layer_end_index", "moe_layer_interval", "use_parallel_residual", "qk_layernorm", "use_qkv_bias", "use_qk_norm",
+    "use_post_norm",
 }  # fmt: skip
 """Fields that a file may leave out: its class says what they are then."""
-AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus", "Granite")
+AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus", "Granite", "Cohere", "Arcee")
 """Architectures whose class takes a key head for each head where a file says none, and heads of the usual width."""
 
 

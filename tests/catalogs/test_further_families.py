@@ -1,0 +1,93 @@
+"""Architectures of which transformers has no model class: configs by their makers' code, and what is published of each.
+
+Parameters of Ling-mini-2.0: README of Ling-V2 (16B, 1.4B active); its sizes as the class of inclusionAI/Ring-V2.5 has
+them (models/configuration_bailing_moe_v2_5.py), what they make as vLLM 0.33.0 does (bailing_moe). InternLM3 and EXAONE
+3.5: class defaults of transformers 5.24.0, and their model cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalogs.config_check import faults
+from catalogs.engines import sizes as engine_sizes
+from catalogs.engines.support import support_rows
+from tests.catalogs.test_open_families import model, rounded
+
+COMMON = {"hidden_act": "silu", "rms_norm_eps": 1e-6, "tie_word_embeddings": False, "max_position_embeddings": 32768}
+LING_MINI: dict[str, Any] = COMMON | {
+    "architectures": ["BailingMoeV2ForCausalLM"], "model_type": "bailing_moe", "vocab_size": 157184,
+    "hidden_size": 2048, "intermediate_size": 5120, "num_hidden_layers": 20, "num_attention_heads": 16,
+    "num_key_value_heads": 4, "head_dim": 128, "num_experts": 256, "num_shared_experts": 1, "num_experts_per_tok": 8,
+    "n_group": 8, "topk_group": 4, "moe_intermediate_size": 512, "moe_shared_expert_intermediate_size": 512,
+    "first_k_dense_replace": 1, "use_qk_norm": True, "use_qkv_bias": False, "use_bias": False, "norm_head": False,
+    "moe_router_enable_expert_bias": True, "routed_scaling_factor": 2.5, "score_function": "sigmoid",
+    "router_dtype": "fp32", "num_nextn_predict_layers": 0, "partial_rotary_factor": 0.5, "rope_theta": 600000,
+    "norm_topk_prob": True, "use_rmsnorm": True, "max_window_layers": 20, "use_sliding_window": False,
+    "embedding_dropout": 0.0, "output_dropout": 0.0, "mtp_loss_scaling_factor": 0, "pad_token_id": 156892,
+}  # fmt: skip
+INTERN: dict[str, Any] = COMMON | {
+    "architectures": ["InternLM3ForCausalLM"], "model_type": "internlm3", "vocab_size": 128512, "hidden_size": 4096,
+    "intermediate_size": 10240, "num_hidden_layers": 48, "num_attention_heads": 32, "num_key_value_heads": 2,
+    "head_dim": 128, "qkv_bias": False, "bias": False, "attention_dropout": 0.0,
+}  # fmt: skip
+EXAONE: dict[str, Any] = {
+    "architectures": ["ExaoneForCausalLM"], "model_type": "exaone", "activation_function": "silu", "num_layers": 32,
+    "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32, "num_key_value_heads": 8,
+    "head_dim": 128, "vocab_size": 102400, "max_position_embeddings": 32768, "layer_norm_epsilon": 1e-5,
+    "embed_dropout": 0.0, "attention_dropout": 0.0, "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "total", "cache"),
+    [
+        (LING_MINI, "16B", 20 * 2 * 2 * 4 * 128),
+        (INTERN, "8.8B", 48 * 2 * 2 * 2 * 128),
+        (EXAONE, "7.8B", 32 * 2 * 2 * 8 * 128),
+    ],
+    ids=["ling-mini-2.0", "internlm3-8b", "exaone-3.5-7.8b"],
+)
+def test_as_published(config: dict[str, Any], total: str, cache: int) -> None:
+    assert faults(config) == []
+    llm = model(config)
+    assert rounded(llm.params_total, total) == total
+    assert llm.kv_bytes(101_024, "bf16") - llm.kv_bytes(100_000, "bf16") == 1024 * cache
+    assert engine_sizes.from_config(config).family == llm.architecture
+    assert llm.architecture in {name for row in support_rows("serve") for name in row.architectures}
+
+
+def test_lings_modules_go_under_their_own_names() -> None:
+    names = [linear.name for linear in model(LING_MINI).layer_list[1].linears]
+    assert names[:3] == ["attention.query_key_value", "attention.query_key_value", "attention.dense"]
+
+
+def test_biases_of_intern_and_ling_count() -> None:
+    more = model(INTERN | {"qkv_bias": True}).params_total - model(INTERN).params_total
+    assert more == 48 * (32 + 2 * 2) * 128
+    more = model(LING_MINI | {"use_qkv_bias": True}).params_total - model(LING_MINI).params_total
+    assert more == 20 * (16 + 2 * 4) * 128
+
+
+def test_lings_module_for_several_tokens_is_a_layer_with_what_joins() -> None:
+    llm, plain = model(LING_MINI | {"num_nextn_predict_layers": 1}), model(LING_MINI)
+    last = plain.layer_list[-1]
+    assert llm.params_total == plain.params_total
+    assert llm.draft_params == sum(x.params for x in last.linears) + last.bf16 + last.fp32 + 2 * 2048**2 + 3 * 2048
+    assert llm.drafting.kv_bytes(1000, "bf16") == 21 * plain.kv_bytes(1000, "bf16") // 20
+
+
+@pytest.mark.parametrize(
+    ("config", "changes", "column"),
+    [
+        (LING_MINI, {"use_bias": True}, "use_bias"),
+        (LING_MINI, {"moe_router_enable_expert_bias": False}, "moe_router_enable_expert_bias"),
+        (LING_MINI, {"use_sliding_window": True}, "use_sliding_window"),
+        (INTERN, {"bias": True}, "bias"),
+        (EXAONE, {"num_hidden_layers": 40}, "num_layers"),
+        (EXAONE, {"activation_function": "gelu"}, "activation_function"),
+    ],
+)
+def test_what_is_not_modelled_is_refused(config: dict[str, Any], changes: dict[str, Any], column: str) -> None:
+    assert column in {fault.column for fault in faults(config | changes)}
