@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, Faults, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
+from catalogs.refused_value import in_words
 
 
 @dataclass(frozen=True)
@@ -137,5 +138,5 @@ def record(
             column = str(err["loc"][0]) if err["loc"] else ""
             value = "" if err["type"] == "missing" else str(err.get("input", ""))[:80]
             remedy = REMEDIES.get(column, "")
-            faults.append(Fault("bad-value", err["msg"], file, number, column, value, remedy))
+            faults.append(Fault("bad-value", in_words(err), file, number, column, value, remedy))
         return None

@@ -93,10 +93,15 @@ class Policy:
                 number = Decimal(value.strip())
             except InvalidOperation:
                 number = Decimal("NaN")
-            least, most = defaults()[key].least, defaults()[key].most
-            if not number.is_finite() or not least <= number <= most:
-                text = f"{key} needs a number from {least} to {'1e9' if most == Default.most else most}"
-                faults.append(Fault("bad-policy", text, file, None, key, value))
+            default = defaults()[key]
+            if not number.is_finite() or not default.least <= number <= default.most:
+                remedy = f"For example {key}={default.value}."
+                faults.append(
+                    Fault(
+                        "bad-policy", f"needs a number from {default.least} to {default.most} (in {default.unit})",
+                        file, None, key, value, remedy,
+                    )
+                )  # fmt: skip
                 continue
             changed[key] = number
         if faults:

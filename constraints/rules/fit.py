@@ -152,6 +152,11 @@ def bayless(drive: Drive, platform: Platform) -> bool:
     return not any(number and set(forms) & set(drive.forms) for forms, number in bay_groups(platform))
 
 
+def bays_of(drive: Drive, platform: Platform) -> int:
+    """Bays that take the drive, contents already in them."""
+    return sum(number for forms, number in bay_groups(platform) if set(forms) & set(drive.forms))
+
+
 def bridges(bridge: Bridge, gpu: Gpu, per_node: int) -> bool:
     """Whether bridges of a kind join all GPUs of a node in whole groups."""
     return gpu.id in bridge.gpus and per_node % bridge.group_gpus == 0

@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.llm import Llm
+from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
-from catalogs.schema import Drive
+from catalogs.schema import Drive, Platform
 from constraints.physics.contents import inside
 from constraints.physics.training import base_bytes, checkpoint_bytes
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check, Rule, counted
+from constraints.rules.fit import bay_groups
 from constraints.rules.lanes import needs_lanes
+from constraints.rules.precision import wanted
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 
@@ -36,13 +40,43 @@ def needed_gb(llm: Llm, precision: str, policy: Policy, request: Request) -> int
     return -(-base * (100 + policy.whole("storage.free_percent")) // 100)
 
 
+def most_gb(platform: Platform, catalog: Catalog) -> tuple[int, int]:
+    """GB of NVMe, and of drives of any kind, that a platform's bays hold at most: the largest drive in each."""
+    drives = [part for part in catalog.parts.values() if isinstance(part, Drive)]
+    nvme = everything = 0
+    for forms, number in bay_groups(platform):
+        fitting = [drive for drive in drives if set(forms) & set(drive.forms)]
+        nvme += number * max((drive.capacity_gb for drive in fitting if needs_lanes(drive)), default=0)
+        everything += number * max((drive.capacity_gb for drive in fitting), default=0)
+    return nvme, everything
+
+
 class Storage(Rule):
     id = "storage"
     title = N_("Storage")
     phase = "parts"
+    refuses = frozenset({"platform"})
     reads = frozenset({"plan"})
     cured_by = frozenset({"drive"})
     shortfall = "NVMe drives"
+
+    def may(self, facts: Facts) -> str:
+        """A platform whose bays hold too little, whatever drives are in them."""
+        platform = facts.platform
+        if platform is None or "storage" in platform.includes:
+            return ""
+        precisions = wanted(facts.llm, facts.request)
+        needs = [needed_gb(facts.llm, precision, facts.policy, facts.request) for precision in precisions]
+        nvme_gb, all_gb = most_gb(platform, facts.catalog)
+        least_gb = min(needs, default=0)
+        # Sound: drives inside the platform stand in its bays, and any set of drives finds a bay each (rule fit).
+        if nvme_gb < least_gb:
+            have, needed = f"{nvme_gb:,}", f"{least_gb:,}"
+            return message("its bays hold {a} GB of NVMe at most, {b} GB are needed", a=have, b=needed)
+        if facts.request.dataset_gb and all_gb < least_gb + facts.request.dataset_gb:
+            have, needed = f"{all_gb:,}", f"{least_gb + facts.request.dataset_gb:,}"
+            return message("its bays hold {a} GB of drives at most, {b} GB are needed", a=have, b=needed)
+        return ""
 
     def encode(self, model: FamilyModel) -> None:
         nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}

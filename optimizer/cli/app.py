@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from optimizer.cli.options import speaking
 from optimizer.cli.output import speak
 from optimizer.cli.usage import Command, Group
 
@@ -63,13 +64,15 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(_language)
     for name in [named] if named else COMMANDS:
         module = import_module(f"optimizer.cli.{name}_cmd")
-        app.command(name, cls=Command, help=module.HELP, short_help=COMMANDS[name])(getattr(module, name))
+        app.command(name, cls=Command, help=module.HELP, short_help=COMMANDS[name])(speaking(getattr(module, name)))
     if named is None:
         from optimizer.cli import catalog_cmd, models_cmd, schema_cmd
 
         app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
         app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
-        app.command("schema", cls=Command, help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)
+        app.command("schema", cls=Command, help=f"Print a JSON schema ({schema_cmd.KINDS}).")(
+            speaking(schema_cmd.schema)
+        )
     return app
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optimizer.cli.money_view import grouped
+from optimizer.cli.options import speaking
 from optimizer.cli.output import emit_json, note, say, table
 from optimizer.cli.usage import Command, Group
 from optimizer.text.languages import chosen as language
@@ -22,6 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 @app.command("list", cls=Command, help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
+@speaking
 def list_parts(
     kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "",
     catalog: Overlay = [],
@@ -65,6 +67,7 @@ def list_parts(
     cls=Command,
     help="Example: dsopt catalog show h200\n\nA part with all its offers, dates, sources and links.",
 )
+@speaking
 def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
     from catalogs.schema import Gpu
@@ -109,6 +112,7 @@ def _offers(offers: Iterable[Offer]) -> None:
 @app.command(
     "validate", cls=Command, help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3."
 )
+@speaking
 def validate(catalog: Overlay = []) -> None:
     from catalogs.load import load
 

@@ -63,12 +63,15 @@ OF_QUOTES = tuple(
 @taking((*OWN, *OF_QUOTES), argument("file", Path, "build.toml or result.json"))
 def check(ctx: typer.Context, file: Path, **values: Any) -> None:
     """See HELP."""
+    from catalogs.errors import Fault, InputError
     from optimizer.cli.usage import together
     from optimizer.cli.xray_cmd import is_vendor_file, refuse_lists, xray_file
 
     together(ctx, "model", "model_config")
     if values["lang"] is not None:
         speak(values["lang"])
+    if file.is_dir():
+        raise InputError(Fault("no-file", "is a folder", str(file), remedy="Name a file."))
     if is_vendor_file(file):
         _refuse_of_builds(ctx)
         refuse_lists(file)

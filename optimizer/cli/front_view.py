@@ -16,9 +16,16 @@ FASTER = 1.1
 """A point beside the named ones is shown where it is so many times as fast as the last one shown."""
 
 
-def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
-    """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
-    must = {*named.values(), recommended}
+def shown(
+    points: list[dict[str, Any]],
+    named: dict[str, str],
+    recommended: str | None,
+    messages: Iterable[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """At most 12 points: those that have a name or that a remark speaks of, then each at least 10 % faster than the
+    last one shown."""
+    remarked = {value for said in messages for value in said["values"].values() if isinstance(value, str)}
+    must = {*named.values(), recommended, *remarked}
     room = SHOWN - sum(point["id"] in must for point in points)
     kept: list[dict[str, Any]] = []
     last = 0.0
@@ -46,9 +53,9 @@ def show(data: dict[str, Any], everything: bool) -> None:
         names.setdefault(pid, []).append(label)
     headers, figures = _axis(data["request"])
     other = data["axis"]["name"] != "money"
-    headers = [f"{_(data['axis']['name'])}, {_(data['axis']['unit'])}"] * other + [_(h) for h in headers]
+    headers = [_(data["axis"]["name"]) + _.comma + _(data["axis"]["unit"])] * other + [_(h) for h in headers]
     rows = []
-    some = points if everything else shown(points, data["named"], data["recommended"])
+    some = points if everything else shown(points, data["named"], data["recommended"], data["messages"])
     for p in some:
         plan, gpus = p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
@@ -57,7 +64,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
             [
                 p["id"],
                 grouped(p["cost"]["total"]),
-                *[grouped(p["axis_cost"])] * other,
+                *[_axis_cost(p, data["axis"]["name"])] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {gpus['per_node']} {gpus['name']}",
                 f"{plan['precision']} {how} x{plan['replicas']}",
@@ -195,6 +202,14 @@ def _aside(line: dict[str, Any]) -> str:
     )
     _ = chosen()
     return f" ({', '.join(_.sentence(w) for w in dict.fromkeys(words))})" if words else ""
+
+
+def _axis_cost(p: dict[str, Any], axis: str) -> str:
+    """What the front ascends in. Lead times that no seller states are unknown, and those of some a least figure."""
+    ordered = [line["lead_time_days"] for line in p["bom"] if line["offer_id"]] if axis == "lead-time" else []
+    if ordered and all(days is None for days in ordered):
+        return chosen()("unknown")
+    return ("≥ " if None in ordered else "") + grouped(p["axis_cost"])
 
 
 def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.options import speaking
 from optimizer.cli.output import emit_json, note, padded, say, table
 from optimizer.cli.usage import Command, Group
 from optimizer.cli.wrapped import UNKNOWN, columns_asked, screen_width
@@ -41,6 +42,7 @@ WIDE = 130
 
 
 @app.command("list", cls=Command, help="Example: dsopt models list --search qwen3")
+@speaking
 def list_models(
     search: Annotated[str | None, typer.Option(help="Words of an id, a name, an alias or a family.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
@@ -105,6 +107,7 @@ def _context(tokens: int) -> str:
     cls=Command,
     help="Examples:\n\n  dsopt models show v3-671b\n\n  dsopt models show glm-5.3 --gpu h200",
 )
+@speaking
 def show(
     ctx: typer.Context,
     model: str,
@@ -197,6 +200,7 @@ def _figures(value: Any) -> str:
 
 
 @app.command("add", cls=Command, help="Example: dsopt models add config.json --id my-model")
+@speaking
 def add(
     file: Annotated[Path, typer.Argument(help="A Hugging Face config.json, or the folder of a downloaded checkpoint.")],
     id_: Annotated[str | None, typer.Option("--id", help="Name; by default that of the file or its folder.")] = None,
@@ -219,6 +223,7 @@ def add(
 
 
 @app.command("remove", cls=Command, help="Example: dsopt models remove my-model")
+@speaking
 def remove(model: str) -> None:
     from catalogs.user_models import remove as delete
 

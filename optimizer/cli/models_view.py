@@ -52,7 +52,7 @@ def models(
         save(output, text, force)
     if json:
         emit_data(text)
-    elif found.complete:
+    elif found.complete and any(model.point for model in found.models):
         sha = catalog.sha256[:12]
         say(_("Proven for each model: within catalog {sha} and these conditions no build is better.", sha=sha))
     if not found.complete:

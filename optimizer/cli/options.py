@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import Parameter, Signature
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.output import speak
 from optimizer.request.entry import ANSWER, BASIS, Option
 
 if TYPE_CHECKING:
@@ -37,6 +39,30 @@ def taking(options: Sequence[Option], *arguments: Parameter) -> Callable[[Callab
         return command
 
     return with_signature
+
+
+def speaking(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command `--lang`, where it has none of its own: people write it behind the command as well as before."""
+    own = signature(command, eval_str=True)
+    if LANGUAGE.name in own.parameters:
+        return command
+
+    @wraps(command)
+    def spoken(*args: Any, **values: Any) -> None:
+        if (language := values.pop(LANGUAGE.name)) is not None:
+            speak(language)
+        command(*args, **values)
+
+    info = typer.Option("--lang", help=LANGUAGE.help, rich_help_panel=_heading(own, LANGUAGE))
+    added = Parameter(LANGUAGE.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, info])
+    spoken.__signature__ = own.replace(parameters=[*own.parameters.values(), added])  # type: ignore[attr-defined]
+    return spoken
+
+
+def _heading(own: Signature, option: Option) -> str | None:
+    """Of an option that is added to a command; none where its other options have none."""
+    infos = [x for parameter in own.parameters.values() for x in getattr(parameter.annotation, "__metadata__", ())]
+    return option.group if any(getattr(info, "rich_help_panel", None) for info in infos) else None
 
 
 def argument(name: str, kind: Any, words: str) -> Parameter:

@@ -11,6 +11,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Cpu
 from constraints.physics.offload import HostSpec
 from constraints.policy import Policy
+from optimizer.request.texts import above_zero
 
 if TYPE_CHECKING:
     from optimizer.throughput.calibration import Calibration
@@ -25,23 +26,21 @@ def calibration(folder: Path | None, own: Path | None, catalog: Catalog, policy:
 
 def time_limit(seconds: float | None) -> float | None:
     """Seconds of --time-limit. Raises InputError for what is no time."""
-    if seconds is not None and not 0 < seconds < 10**9:
-        raise InputError(f"--time-limit must be above 0, not {seconds}", "bad-time-limit")
-    return seconds
+    return above_zero(seconds, 10**9, "--time-limit", "bad-time-limit")
 
 
 def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) -> HostSpec:
     """Host of a node from the CPU's name and `12x64GB@4800` (all modules, MT/s that they run at)."""
     m = re.fullmatch(r"(\d{1,3})\s*x\s*(\d{1,4})\s*GB?\s*(?:@\s*(\d{3,5}))?", (memory or "").strip(), re.IGNORECASE)
     if cpu is None or m is None or not int(m[1]) >= 1:
-        faults = [("--cpu", cpu, "For example --cpu 'EPYC 9654'."), ("--memory", m, "For example 12x64GB@4800.")]
-        raise InputError(
-            [
-                Fault("bad-host", "is needed with --offload", column=option, value=memory or "", remedy=remedy)
-                for option, given, remedy in faults
-                if given is None
-            ]
-        )
+        missing, faults = "is needed with --offload", []
+        if cpu is None:
+            faults.append(Fault("bad-host", missing, column="--cpu", remedy="For example --cpu 'EPYC 9654'."))
+        if m is None or not int(m[1]) >= 1:
+            text = "needs modules, their size and MT/s" if memory else missing
+            remedy = "For example 12x64GB@4800."
+            faults.append(Fault("bad-host", text, column="--memory", value=memory or "", remedy=remedy))
+        raise InputError(faults)
     found = Catalog({i: p for i, p in catalog.parts.items() if isinstance(p, Cpu)}, {}, "").find(cpu)
     assert isinstance(found, Cpu)
     if not 1 <= sockets <= found.max_sockets:

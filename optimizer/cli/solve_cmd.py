@@ -183,13 +183,14 @@ def _request(ctx: typer.Context, asked: Given, single: bool) -> Request:
 
 def _policy(values: Values, currency: str) -> Policy:
     """Of --policy, then --set and the options that policy values have of their own."""
-    from catalogs.errors import InputError
+    from catalogs.errors import Fault, InputError
     from constraints.policy import Policy, tax_percent
     from optimizer.request.purchase_terms import support
 
     pue, energy_price, tax = values["pue"], values["energy_price"], values["tax"]
     if pue is not None and not 1 <= pue <= 10:
-        raise InputError(f"--pue must be 1 to 10, not {pue}", "bad-pue")
+        fault = Fault("bad-pue", "needs a number from 1 to 10", column="--pue", value=f"{pue:g}")
+        raise InputError(fault)
     percent, _ = support(values["support"])
     settings = list(values["set_"])
     settings += [f"energy.pue={pue}"] if pue is not None else []

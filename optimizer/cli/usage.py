@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from catalogs.refused_value import in_words
 from optimizer.request.entry import GROUPS, CommandName
 
 if TYPE_CHECKING:
@@ -43,9 +44,17 @@ class Command(TyperCommand):
     """A command that refuses empty values, and two values of an option that takes one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As click's."""
+        """As click's, with what is wrong with a value in our words."""
         refuse_empty(self, ctx, args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as e:
+            from pydantic import ValidationError
+
+            if not isinstance(e.__cause__, ValidationError):
+                raise
+            found = e.__cause__.errors(include_url=False)[0]
+            raise typer.BadParameter(f"{in_words(found)} (value {str(found['input'])[:60]!r})", ctx, e.param) from None
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """As click's, under the headings that options name; those that name none come last."""
@@ -112,7 +121,8 @@ def refuse_of_other_workload(ctx: typer.Context, command: CommandName, workload:
 
 def refuse_all_but(ctx: typer.Context, why: str, *names: str) -> None:
     """As `refuse`, for every option that is not among the names."""
-    others = (p.name for p in ctx.command.params if p.param_type_name == "option" and p.name not in (*names, "help"))
+    used = (*names, "help", "lang")
+    others = (p.name for p in ctx.command.params if p.param_type_name == "option" and p.name not in used)
     refuse(ctx, why, *(x for x in others if x))
 
 

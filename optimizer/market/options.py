@@ -20,7 +20,7 @@ from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.prices.tariff import NEVER
 from constraints.rule import Refusal
-from constraints.rules.fit import cooler_fits, needs_cooler, needs_cpu, needs_psu
+from constraints.rules.fit import bays_of, cooler_fits, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.rules.rack import cord_links, racked
 from optimizer.market.market import Market
@@ -296,6 +296,8 @@ class PlatformOptions:
                 continue
             for drive in self._disks:
                 pieces = -(-missing // drive.capacity_gb)
+                if pieces > bays_of(drive, self.platform):
+                    continue
                 more = self._drive_option((drive,) * pieces)
                 out.append(
                     Option(
@@ -339,7 +341,9 @@ class PlatformOptions:
         sets: list[tuple[int, tuple[Drive, ...]]] = []
         for place, (cents, drive) in enumerate(priced):
             pieces = max(1, -(-need_gb // drive.capacity_gb), -(-least // drive.read_mb_s))
-            sets.append((pieces * cents, (drive,) * pieces))
+            # Sound: pieces of one kind find bays only where there are as many (constraints/rules/fit.py, bay_limits).
+            if pieces <= bays_of(drive, platform):
+                sets.append((pieces * cents, (drive,) * pieces))
             # Where one piece of it will do, a second one beside it is of no use.
             for more_cents, other in priced[place + 1 :] if pieces > 1 else ():
                 large = drive.capacity_gb + other.capacity_gb >= need_gb

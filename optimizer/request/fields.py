@@ -265,7 +265,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("dataset_tb", "TB of the training set on disk.", float, group=TRAINING),),
         of=TRAINED,
         condition=Condition(
-            "dataset", "storage", 70, "{} TB of training set", loosens=Figure("{} TB of training set", 0, steps=10)
+            "dataset", "storage", 70, "{} TB of training set", loosens=Figure("{} TB of training set", 1, steps=10)
         ),
     ),
     "train_tokens": FieldEntry(

@@ -65,9 +65,7 @@ def _code(given: Given) -> str | None:
 
 def throughput(given: Given) -> int | None:
     """0.1 tok/s."""
-    speed = given["throughput"]
-    if speed is not None and not (0 < speed < 1e11):
-        raise InputError(f"--throughput must be above 0, not {speed}", "bad-throughput")
+    speed = texts.above_zero(given["throughput"], 1e11, "--throughput", "bad-throughput")
     return None if speed is None else round(speed * 10)
 
 
@@ -131,9 +129,7 @@ def bits(text: str | None) -> int | None:
 
 def watts(given: Given) -> int | None:
     """From kW."""
-    kilowatts = given["max_kw"]
-    if kilowatts is not None and not (0 < kilowatts < 1e6):
-        raise InputError(f"--max-kw must be above 0, not {kilowatts}", "bad-power")
+    kilowatts = texts.above_zero(given["max_kw"], 1e6, "--max-kw", "bad-power")
     return None if kilowatts is None else round(kilowatts * 1000)
 
 
@@ -230,16 +226,16 @@ def max_estimated(given: Given) -> int | None:
 
 def max_share(given: Given) -> int | None:
     """Whole percent."""
-    return percent("--max-share", given["max_share"])
+    return percent("--max-share", given["max_share"], least=1)
 
 
-def percent(option: str, text: str | None) -> int | None:
-    """`30%` or `30`: whole percent from 0 to 100."""
+def percent(option: str, text: str | None, least: int = 0) -> int | None:
+    """`30%` or `30`: whole percent from `least` to 100."""
     if text is None:
         return None
     found = re.fullmatch(r"(\d{1,3})\s*%?", text.strip(), re.ASCII)
-    if not found or int(found[1]) > 100:
-        raise _bad(option, text, "needs whole percent from 0 to 100", "For example 30%.")
+    if not found or not least <= int(found[1]) <= 100:
+        raise _bad(option, text, f"needs whole percent from {least} to 100", "For example 30%.")
     return int(found[1])
 
 

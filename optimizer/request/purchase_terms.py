@@ -18,6 +18,7 @@ from catalogs.inputs import LIST_BYTES, MOST_COLUMNS, read_text
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES
 from catalogs.other_file import OWNED, PERCENTAGES, RATES, FileKind, expecting
+from catalogs.refused_value import in_words
 from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, FxRate
 from constraints.policy import table
@@ -151,9 +152,9 @@ def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], ke
             item = cls.model_validate({k: v for k, v in row.items() if k in cls.model_fields})
         except ValidationError as e:
             faults += [
-                Fault(code, x["msg"], str(path), number, str(x["loc"][0]), str(x["input"])[:60])
+                Fault(code, in_words(x), str(path), number, str(x["loc"][0]), str(x["input"])[:60])
                 if x["loc"]
-                else Fault(code, x["msg"].removeprefix("Value error, "), str(path), number)
+                else Fault(code, in_words(x), str(path), number)
                 for x in e.errors(include_url=False)
             ]
             continue

@@ -31,6 +31,8 @@ def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
         sized = Catalog({p.id: p for p in gpus if p.vram_gb == int(size[2])}, {}, "")
         if sized.hits(size[1]):
             known, name = sized, size[1]
+    if count is not None and int(count) < 1:
+        raise InputError(Fault("bad-count", "needs one GPU at least", value=text, remedy=f"For example 8x{name}."))
     return (int(count) if count else None), known.find(name).id
 
 
@@ -42,6 +44,15 @@ def cards(text: str, catalog: Catalog) -> list[tuple[int | None, str]]:
         remedy = "A mix of cards is written 'RTX 3090 + 2 x RTX A6000'."
         raise InputError(Fault("bad-mix", "names no GPU beside a plus sign", "--gpu", value=text[:80], remedy=remedy))
     return [gpu(kind, catalog) for kind in kinds]
+
+
+def above_zero(number: float | None, most: float, option: str, code: str) -> float | None:
+    """A number of an option that has to be above 0 and below `most`. Raises InputError with the code."""
+    if number is not None and not 0 < number < most:
+        raise InputError(
+            Fault(code, f"needs a number above 0 and below {most:,.0f}", column=option, value=f"{number:g}")
+        )
+    return number
 
 
 def day(text: str | None) -> date:

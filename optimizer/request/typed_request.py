@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
+from catalogs.refused_value import in_words
 from constraints.request import TRAINING, Request
 from optimizer.request import texts
 from optimizer.request.fields import FIELDS, SERVING, TRAINED, option_of
@@ -60,4 +61,4 @@ def request(**fields: Any) -> Request:
 
 def _fault(error: Any) -> Fault:
     option = option_of(str(error["loc"][0])) if error["loc"] else ""
-    return Fault("bad-request", error["msg"], column=option, value=str(error.get("input"))[:60])
+    return Fault("bad-request", in_words(error), column=option, value=str(error.get("input"))[:60])

@@ -14,6 +14,7 @@ from catalogs.inputs import RESULT_BYTES, SETTINGS_BYTES, parsed_json, parsed_to
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.other_file import BUILD, RESULT, expecting
+from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.build import Build, build_of
 from constraints.request import Request
@@ -48,7 +49,7 @@ def _toml(
     except ValidationError as e:
         raise InputError(
             [
-                Fault("bad-build", x["msg"], str(path), column=".".join(map(str, x["loc"])))
+                Fault("bad-build", in_words(x), str(path), column=".".join(map(str, x["loc"])))
                 for x in e.errors(include_url=False)
             ]
         ) from None
@@ -108,7 +109,7 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
         except ValidationError as e:
             raise InputError(
                 [
-                    Fault("bad-raw", x["msg"], str(path), column=f"{place}.{'.'.join(map(str, x['loc']))}")
+                    Fault("bad-raw", in_words(x), str(path), column=f"{place}.{'.'.join(map(str, x['loc']))}")
                     for x in e.errors(include_url=False)
                 ]
             ) from None
@@ -173,6 +174,6 @@ def _no_result(e: Exception, file: str) -> list[Fault]:
     if not isinstance(e, ValidationError):
         return [Fault("bad-result", f"is no dsopt result: {e}", file)]
     return [
-        Fault("bad-result", f"is no dsopt result: {x['msg']}", file, column=".".join(map(str, x["loc"])))
+        Fault("bad-result", f"{in_words(x)}: the file is no dsopt result", file, column=".".join(map(str, x["loc"])))
         for x in e.errors(include_url=False)
     ]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.offers import PRICE_FILES, Bundle, Offer
+from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 
 CLASSES: dict[str, type[Part]] = {
@@ -63,7 +64,9 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 item = cls.model_validate(row)
             except ValidationError as e:
                 place = f"catalog.embedded.{name}[{i}]"
-                faults += [Fault("bad-row", f"{place}.{x['loc'][0]}: {x['msg']}") for x in e.errors(include_url=False)]
+                faults += [
+                    Fault("bad-row", f"{place}.{x['loc'][0]}: {in_words(x)}") for x in e.errors(include_url=False)
+                ]
                 continue
             if isinstance(item, Part):
                 parts[item.id] = item

@@ -28,6 +28,7 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """Remarks that a buyer needs beside the figures, in the order in which they are shown."""
     out = [*_of_model(market, front), *_of_proof(market, front), *_of_offload(market, front)]
     out += _of_stale_prices(market, front)
+    out += _of_lead_times(market, front)
     if front.points:
         best = front.points[recommended(market, front.points) or 0]
         out += [note_data(code, text) for code, text in notes(market, best)]
@@ -98,6 +99,21 @@ def _of_stale_prices(market: Market, front: Front) -> Iterator[dict[str, Any]]:
             "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         )
         yield note_data("stale-prices", text, "warning")
+
+
+def _of_lead_times(market: Market, front: Front) -> Iterator[dict[str, Any]]:
+    """Where the front ascends in lead times that not every seller states."""
+    if market.request.cost_axis != "lead-time":
+        return
+    lines = [line for point in front.points for line in purchase(market, point.case.build).lines]
+    offers = [line.offer for line in lines if line.offer is not None]
+    unstated = sum(offer.lead_time_days is None for offer in offers)
+    if unstated:
+        text = message(
+            "Of {all} lines on the front, {unstated} come without a lead time: it is unknown, and counts as 0 days.",
+            all=str(len(offers)), unstated=str(unstated),
+        )  # fmt: skip
+        yield note_data("unknown-lead-times", text, "warning")
 
 
 def load_messages(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, Any]]:

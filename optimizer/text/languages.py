@@ -134,7 +134,13 @@ class Words:
         """English sentences or words as a list in one language; `between` is `, `, `; ` or, of clauses, ` and `."""
         if not self.chinese:
             return between.join(texts)
-        return ("，且" if between == " and " else SEPARATORS[between]).join(map(_zh, texts))
+        if between != " and ":
+            return SEPARATORS[between].join(map(_zh, texts))
+        # A clause may begin with a figure, which stands apart from the word before it.
+        return "".join(
+            _zh_filled("，且{clause}", {"clause": clause}) if place else clause
+            for place, clause in enumerate(map(_zh, texts))
+        )
 
     def pair(self, english: str, chinese: str) -> str:
         """A sentence that is at hand in both languages."""

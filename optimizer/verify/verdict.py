@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from constraints.rule import counted
 from optimizer.text.languages import Words
 from optimizer.verify.schema import ProvenAgain
 
@@ -34,13 +35,13 @@ class Verdict:
     def _consistent(self, words: Words) -> str:
         if self.unchecked:
             return words(
-                "Consistent as far as it could be checked: {n} points. Not checked: {list}.",
-                n=self.points,
+                "Consistent as far as it could be checked: {points}. Not checked: {list}.",
+                points=counted(self.points, "point"),
                 list=words.list(self.unchecked, "; "),
             )
         return words(
-            "Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.",
-            n=self.points,
+            "Consistent: {points}, every price, sum, throughput and rule that could be checked agrees.",
+            points=counted(self.points, "point"),
         )
 
     def _complete(self, words: Words) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Gpu, Kind, Part, Platform
+from catalogs.schema import Cpu, Drive, Gpu, Kind, Part, Platform
 from constraints.facts import Facts
 from constraints.policy import Policy
+from constraints.request import Request
 from constraints.rule import QUESTIONS, Question, Rule, foresighted, refusal
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
@@ -303,6 +305,30 @@ def test_options_heed_a_new_rule_of_parts() -> None:
                 most = cores_by_name(node.platform)
                 assert all(part.cores <= most for part in held if isinstance(part, Cpu))
     assert decided
+
+
+def test_platforms_are_refused_for_their_bays(shipped: Catalog) -> None:
+    """The largest drives in all bays hold too little: with the figures, and of no platform whose drives are unknown."""
+    rule = next(x for x in RULES if x.id == "storage")
+    platforms = [p for p in shipped.of(*PLATFORM_KINDS) if isinstance(p, Platform)]
+
+    def said(dataset_tb: float | None) -> dict[str, str]:
+        asked = Request(
+            model="r1-distill-qwen-14b",
+            as_of=date(2026, 11, 24),
+            workload="train",
+            dataset_tb=dataset_tb,
+            budget_cents=1,
+        )
+        market = Market.open(shipped, asked, Policy())
+        return {p.id: rule.may(market.facts(platform=p)) for p in platforms}
+
+    assert not any(said(None).values())
+    refused = said(10_000)
+    assert {p.id for p in platforms if "storage" not in p.includes} == {name for name, why in refused.items() if why}
+    largest = max(d.capacity_gb for d in shipped.parts.values() if isinstance(d, Drive) and "E3.S" in d.forms)
+    only = next(p for p in platforms if p.nvme_forms == ("E3.S",) and not p.m2_slots and not p.sata_bays)
+    assert f"its bays hold {largest * only.nvme_bays:,} GB of drives at most" in refused[only.id]
 
 
 def test_platforms_are_refused_for_air_and_water(shipped: Catalog) -> None:

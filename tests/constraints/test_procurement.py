@@ -226,7 +226,7 @@ def test_unknown_country(shipped: Any) -> None:
         (["--origin", "USA"], "--origin: is no country code of two letters (value 'USA')"),
         (["--confidence", "guess"], "--confidence: is no confidence of a price (value 'guess')"),
         (["--max-estimated", "300%"], "--max-estimated: needs whole percent from 0 to 100 (value '300%')"),
-        (["--max-share", "0%"], "--max-share: Input should be greater than or equal to 1"),
+        (["--max-share", "0%"], "--max-share: needs whole percent from 1 to 100 (value '0%')"),
         (["--cost-axis", "speed"], "One of: money, power, rack-units, lead-time"),
         (["--avl", "nowhere.csv"], "[bad-avl] nowhere.csv: cannot be read"),
     ],

@@ -21,7 +21,8 @@ from constraints.rules import software
 from constraints.rules.registry import RULES
 from optimizer import library
 from optimizer.library import check
-from optimizer.request.fields import FIELDS, table
+from optimizer.request.entry import Figure
+from optimizer.request.fields import FIELDS, TRAINED, table
 from optimizer.result.answer import solve
 from optimizer.verify.consistent import consistent
 from tests.support.random_catalogs import offload_scenario, scenario
@@ -276,3 +277,27 @@ def test_a_demanded_part_that_is_not_embedded() -> None:
     assert consistent(stored, elsewhere)[0].wrong == [] and consistent(stored, catalog)[0].wrong == []
     stored["request"]["include"] = ["part-of-none"]
     assert [w.where for w in consistent(stored, elsewhere)[0].wrong] == ["request"]
+
+
+def loosest() -> dict[str, float]:
+    """The last figure that ways out may ask a field for."""
+    return {
+        name: shape.loosest / shape.steps
+        for name, entry in FIELDS.items()
+        if entry.condition is not None
+        and isinstance(shape := entry.condition.loosens, Figure)
+        and isinstance(shape.loosest, int)
+    }
+
+
+@pytest.mark.parametrize(("name", "value"), loosest().items())
+def test_what_ways_out_ask_for_can_be_asked(name: str, value: float) -> None:
+    """A command to type is one that is taken: no figure lies beyond the limits of its field."""
+    asked: dict[str, Any] = {"model": "r1-671b", "as_of": "2026-11-24", "budget_cents": 1, name: value}
+    if FIELDS[name].of == TRAINED:
+        asked["workload"] = "train"
+    assert getattr(Request.model_validate(asked), name) == value
+
+
+def test_the_figures_that_give_way_are_found() -> None:
+    assert {"dataset_tb", "users", "min_tok_s_user", "max_power_w"} <= set(loosest())

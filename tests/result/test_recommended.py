@@ -154,6 +154,43 @@ def test_at_most_twelve_points_are_shown_with_the_named_ones_among_them() -> Non
     assert ids == sorted(ids, key=lambda x: int(x[1:]))
 
 
+def test_a_point_that_a_remark_names_is_shown(shipped: Any) -> None:
+    """What "can hardly be told apart" can be looked at."""
+    many = front(*(100.0 + i for i in range(30)), *(200.0 * 1.2**i for i in range(30)))
+    remark = {"values": {"a": "p17", "e": "p99"}}
+    ids = [p["id"] for p in shown(many, {"fastest": "p60", "cheapest": "p1"}, "p60", [remark])]
+    assert "p17" in ids and len(ids) == SHOWN
+    request = Request(model="v4-pro", as_of=AS_OF, budget_cents=300_000_000)
+    data = solve(shipped, request, Policy()).data
+    (close,) = (m for m in data["messages"] if m["code"] == "indistinct-points")
+    some = {p["id"] for p in shown(data["front"], data["named"], data["recommended"], data["messages"])}
+    assert len(data["front"]) > len(some) and {close["values"]["a"], close["values"]["b"]} <= some
+
+
+def test_lead_times_that_nobody_states_are_unknown(shipped: Any) -> None:
+    """A front in lead time says for how many lines it does not know, and no point is delivered in 0 days."""
+    from catalogs.schema import Kind
+    from optimizer.cli.front_view import _axis_cost
+
+    asked = Request(model="r1-distill-qwen-14b", as_of=AS_OF, budget_cents=2_000_000, cost_axis="lead-time")
+    data = solve(shipped, asked, Policy()).data
+    lines = [line for p in data["front"] for line in p["bom"] if line["offer_id"]]
+    unknown = sum(line["lead_time_days"] is None for line in lines)
+    (said,) = (m for m in data["messages"] if m["code"] == "unknown-lead-times")
+    assert said["values"] == {"all": str(len(lines)), "unstated": str(unknown)} and unknown == len(lines)
+    assert {_axis_cost(p, "lead-time") for p in data["front"]} == {"unknown"}
+    # Where the GPUs alone have a day, the build takes at least so long.
+    stated = {
+        part: tuple(offer.model_copy(update={"lead_time_days": 21}) for offer in offers)
+        for part, offers in shipped.offers.items()
+        if shipped.parts[part].kind == Kind.GPU
+    }
+    some = replace(shipped, offers={**shipped.offers, **stated})
+    data = solve(some, asked, Policy()).data
+    assert {_axis_cost(p, "lead-time") for p in data["front"]} <= {"unknown", "≥ 21"}
+    assert any(_axis_cost(p, "lead-time") == "≥ 21" for p in data["front"])
+
+
 def test_a_point_that_is_hardly_faster_than_the_last_one_shown_is_left_out() -> None:
     ids = [p["id"] for p in shown(front(100, 105, 109, 111, 115, 123, 200), {"fastest": "p7", "cheapest": "p1"}, "p7")]
     assert ids == ["p1", "p4", "p6", "p7"]

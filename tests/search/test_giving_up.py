@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from catalogs.load import Catalog
 from constraints.build import Case
 from constraints.model.family_model import FamilyModel
 from constraints.policy import Policy
+from constraints.request import Request
 from constraints.rule import Check, Rule
+from constraints.rules.fit import bay_groups
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.search import solver as pareto
@@ -93,3 +97,23 @@ def test_a_family_costs_few_tries(rule: Rule, ask: Any, monkeypatch: pytest.Monk
     assert front.complete and front.points
     assert 0 < most <= GIVE_UP
     assert all(c.status != "fail" for p in front.points for c in rule.check(p.case))
+
+
+@pytest.mark.parametrize(("dataset_tb", "some"), [(1.0, True), (100.0, True), (10**6, False)])
+def test_no_option_has_more_drives_than_bays(shipped: Catalog, dataset_tb: float, some: bool) -> None:
+    """Sets that no chassis holds are no options: listing thousands of drives made a question endless."""
+    asked = Request(
+        model="r1-distill-qwen-1.5b", as_of=date(2026, 11, 24), budget_cents=10**7, workload="train",
+        dataset_tb=dataset_tb, gpus=frozenset({"nvidia-rtx-a6000-48gb"}),
+    )  # fmt: skip
+    silent = tuple(rule for rule in RULES if rule.id != "storage")  # it says early which chassis are too small
+    solver = Solver(Market.open(shipped, asked, Policy()), rules=silent)
+    solver.judge(limit=10**9)
+    held = [
+        (sum(qty for _, qty in option.parts), sum(number for _, number in bay_groups(node.platform)))
+        for family in solver.families
+        for node in family.all_node_options
+        for option in node.platform_options.drives(10**3)
+    ]
+    assert bool(held) is some
+    assert all(drives <= bays for drives, bays in held)

@@ -14,6 +14,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.files import write_text
 from catalogs.inputs import read_toml
 from catalogs.other_file import MAPPING, expecting
+from catalogs.refused_value import in_words
 from catalogs.visible import visible
 
 Tax = Literal["net", "gross", "unknown"]
@@ -75,7 +76,7 @@ def read_mapping(path: Path) -> Mapping:
             places = [".".join(map(str, x["loc"])) for x in found]
             raise InputError(
                 [
-                    Fault("bad-map", x["msg"], str(path), column=place, value=str(x["input"])[:60])
+                    Fault("bad-map", in_words(x), str(path), column=place, value=str(x["input"])[:60])
                     for x, place in zip(found, places, strict=True)
                 ]
             ) from None

@@ -211,6 +211,10 @@ def _text(path: Path, notices: tuple[tuple[str, str], ...], encoding: str, delim
     return Tables("text", (Sheet("", tuple(rows)),), notices, encoding, delimiter)
 
 
+BLANKS = b"\t\r\n\x0b\x0c"
+"""Control characters that texts hold."""
+
+
 def decoded(path: Path, data: bytes, encoding: str = "") -> tuple[str, str]:
     """(text, encoding): by its mark, else UTF-8, else the likelier of GB18030 and Windows-1252."""
     if not encoding:
@@ -230,8 +234,11 @@ def decoded(path: Path, data: bytes, encoding: str = "") -> tuple[str, str]:
     try:
         text = data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as e:
+        if any(byte < 32 and byte not in BLANKS for byte in data[:100_000]):
+            text = "is a binary file, not a vendor's quote"
+            raise refuse("binary-file", text, path, "No command reads it.") from None
         raise refuse("unknown-encoding", f"is no text in {encoding}: {e}", path, "Save it as CSV UTF-8.") from None
-    strange = sum(ord(c) < 32 and c not in "\t\r\n\x0b\x0c" for c in text[:100_000])
+    strange = sum(ord(c) < 32 and ord(c) not in BLANKS for c in text[:100_000])
     if strange:
         raise refuse("binary-file", "holds control characters, it is no text", path, AS_TABLE)
     return text, encoding

@@ -1,0 +1,31 @@
+"""`--lang` stands before the command or behind it, of every command."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.commands import LINES, commands, dsopt
+
+
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_command_takes_a_language(name: str) -> None:
+    assert dsopt(*name.split(), "--help").stdout.count("--lang <str>") == 1
+    words = [word.format(quote="x.xlsx", result="x.json", config="config.json") for word in LINES[name]]
+    said = dsopt(*name.split(), *words, "--lang", "fr", code=3).stderr
+    assert "--lang: is none (value 'fr'). One of: en, zh" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("solve", "--budget", "800", "--model", "v4-flash"),
+        ("size", "--model", "r1-671b", "--gpu", "8xH200"),
+        ("models", "show", "v4-flash"),
+        ("catalog", "show", "h200"),
+    ],
+    ids=lambda line: line[0],
+)
+def test_behind_the_command_it_says_the_same(line: tuple[str, ...]) -> None:
+    code = 4 if line[0] == "solve" else 0
+    before, behind = dsopt("--lang", "zh", *line, code=code), dsopt(*line, "--lang", "zh", code=code)
+    assert before.stdout == behind.stdout != dsopt(*line, code=code).stdout
