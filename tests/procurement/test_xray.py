@@ -248,6 +248,7 @@ def test_options_spares_and_several_kinds_of_nodes(tmp_path: Path) -> None:
     alone = seen(quoted(tmp_path / "q.csv", rows), "v3-671b", frozenset())
     assert both.build == alone.build and both.checks == alone.checks
     assert "2 kinds of nodes" in both.scope and "AS-4125GS-TNRT" in both.scope
+    assert "own lines" in both.scope and "all matched lines" not in both.scope
     assert len(both.lines) == len(rows) + 2
     none = seen(quoted(tmp_path / "q.csv", [r for r in rows if "gpu_board" not in catalog().parts[r["part"]].kind]),
                 "v3-671b", frozenset())  # fmt: skip

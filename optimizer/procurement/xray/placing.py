@@ -65,11 +65,15 @@ def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
     return frozenset(rows | {line.row for line in quote.lines if rows & {*line.holds}})
 
 
-def _said(placed: Placed, catalog: Catalog) -> str:
+def _said(placed: Placed, catalog: Catalog, alone: bool = True) -> str:
+    """As what it was X-rayed; `alone`: there is no other kind of node in the quote."""
     build = placed.build
     name = next(catalog.parts[p].name for p in build.node if catalog.parts[p].kind in NODES)
     one = N_("X-rayed as {nodes} node of {platform} with all matched lines.")
     several = N_("X-rayed as {nodes} equal nodes of {platform} with all matched lines.")
+    if not alone:
+        one = N_("X-rayed as {nodes} node of {platform} with its own lines.")
+        several = N_("X-rayed as {nodes} equal nodes of {platform} with their own lines.")
     said: list[str] = [message(one if build.nodes == 1 else several, nodes=build.nodes, platform=name)]
     if placed.unplaced:
         rows = joined(str(x.row) for x in placed.unplaced)
@@ -112,7 +116,7 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     )
     unseen = joined((message("Not X-rayed by rules, only by price: {nodes}.", nodes=x) for x in others), " ")
     alone = "To X-ray one of them, leave out the others' rows (ignore_rows in --map)."
-    text = joined([taken, _said(placed, catalog), unseen, alone], " ")
+    text = joined([taken, _said(placed, catalog, alone=False), unseen, alone], " ")
     return replace(_judged(placed, text, _rows(quote, placed) & mine), others=tuple(others))
 
 
