@@ -32,8 +32,8 @@ def rows(path: Path) -> list[Row]:
 
 @dataclass(frozen=True)
 class Compared:
-    """A figure of ours beside a published one. `verdict`: equal (to its last figure), within 2 %, off, or empty where
-    nothing is published."""
+    """A figure of ours beside a published one. `verdict`: equal (to its last figure; files to the byte), within 2 %,
+    off, or empty where nothing is published."""
 
     ours: str
     published: str = ""
@@ -60,11 +60,15 @@ def size(llm: Llm, row: Row) -> Compared:
     precision = llm.native_precision
     known = next((x for x in rows(ROOT / "tests/data/checkpoint_sizes.csv") if x["config"] in _names(row)), None)
     held = llm.drafting if known is not None and known["module"] == "with" else llm
-    ours = f"{precision} {held.weight_bytes(precision) / 1e9:,.1f}"
+    counted = held.weight_bytes(precision)
+    ours = f"{precision} {counted / 1e9:,.1f}"
     if known is None:
         return Compared(ours)
-    close = abs(held.weight_bytes(precision) / 1e9 / float(known["gb"]) - 1) <= WITHIN
-    return Compared(ours, known["gb"], "within 2 %" if close else "off")
+    published = float(known["gb"])
+    said = known["gb"] if len(known["gb"]) < len("1,000.0") else f"{published:,.1f}"
+    close = abs(counted / 1e9 / published - 1) <= WITHIN
+    verdict = "equal" if counted == round(published * 1e9) else "within 2 %" if close else "off"
+    return Compared(ours, said, verdict)
 
 
 def _names(row: Row) -> tuple[str, str]:
