@@ -125,6 +125,7 @@ class Gpu(Part):
     pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
     width_slots: Positive | None = None
     p2p: bool = True
+    pcie_lanes: Annotated[int, Field(ge=1, le=16)] = 16
 
     @property
     def wired_domain_gpus(self) -> int:
@@ -217,6 +218,7 @@ class Cpu(Part):
     pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
     lanes_1p: Whole | None = None
     lanes_2p: Whole | None = None
+    mrdimm_max_mts: Positive | None = None
 
 
 class Memory(Part):

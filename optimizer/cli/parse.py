@@ -50,7 +50,9 @@ def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) ->
     if modules > 2 * channels:
         text, remedy = "more than two modules on a channel", f"There are {channels}: up to {2 * channels} modules."
         raise InputError(Fault("bad-host", text, column="--memory", value=memory or "", remedy=remedy))
-    mts = min(asked or found.mem_max_mts or 0, found.mem_max_mts or 10**5)
+    # What is faster than the CPU takes of RDIMMs is an MRDIMM, where it takes these.
+    most = max(found.mem_max_mts or 10**5, found.mrdimm_max_mts or 0)
+    mts = min(asked or found.mem_max_mts or 0, most)
     doubled = found.mem_gen if modules > channels else ""
     ram_gb = modules * int(m[2])
     cores, filled = found.cores * sockets, min(modules, channels)

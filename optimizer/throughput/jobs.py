@@ -36,6 +36,7 @@ DATA_FIELDS = frozenset(
         "vram_gb",
         "unified_reserve_gb",
         "pcie_gen",
+        "pcie_lanes",
     }
 )
 """GPU attributes that throughput reads (pruning keeps cards apart that differ in one of them)."""
@@ -97,7 +98,7 @@ def speed_unknown(gpu: Gpu, precisions: Iterable[str]) -> str:
 
 def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, constants: Constants) -> float:
     """Bytes/s between two GPUs of a node over PCIe; without peer-to-peer copies pass through host memory."""
-    link = PCIE_GB_S.get(pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * (lanes or 16) / 16
+    link = PCIE_GB_S.get(pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * min(lanes or 16, gpu.pcie_lanes) / 16
     return link if gpu.p2p else link * constants["no_p2p_share"]
 
 

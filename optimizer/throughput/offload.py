@@ -85,7 +85,11 @@ def steps(gpu: Gpu, llm: Llm, precision: str, kv: str, isl: int, osl: int, keys:
     gpu_b_s = gpu.mem_gb_s * 1e9 * k["gpu_bandwidth_share"] * tp
     host_b_s = np.array([x.host_gb_s for x in keys]) * 1e9 * k["bandwidth_share"]
     host_flops = np.array([x.host_gflops for x in keys]) * 1e9
-    pcie_b_s = np.array([PCIE_GB_S.get(x.pcie_gen, 15.75) * x.lanes / 16 for x in keys]) * 1e9 * k["pcie_share"]
+    pcie_b_s = (
+        np.array([PCIE_GB_S.get(x.pcie_gen, 15.75) * min(x.lanes, gpu.pcie_lanes) / 16 for x in keys])
+        * 1e9
+        * k["pcie_share"]
+    )
 
     expert_b = float(llm.expert_bytes(precision))
     dense_b = float(llm.weight_bytes(precision)) - expert_b

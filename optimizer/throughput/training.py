@@ -24,7 +24,18 @@ from constraints.rules.interconnect import PCIE_GB_S
 from optimizer.throughput.constants import DATA
 
 DATA_FIELDS = frozenset(
-    {"arch", "fp16_tflops", "fp8_tflops", "tdp_w", "link_gb_s", "p2p", "pcie_gen", "vram_gb", "unified_reserve_gb"}
+    {
+        "arch",
+        "fp16_tflops",
+        "fp8_tflops",
+        "tdp_w",
+        "link_gb_s",
+        "p2p",
+        "pcie_gen",
+        "pcie_lanes",
+        "vram_gb",
+        "unified_reserve_gb",
+    }
 )
 """GPU attributes that training throughput and memory read."""
 
@@ -89,7 +100,7 @@ class Links:
     @classmethod
     def of(cls, gpu: Gpu, key: RowKey) -> Links:
         k = constants()
-        pcie = PCIE_GB_S.get(key.pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * (key.lanes or 16) / 16
+        pcie = PCIE_GB_S.get(key.pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * min(key.lanes or 16, gpu.pcie_lanes) / 16
         pcie *= 1.0 if gpu.p2p else k["no_p2p_share"]
         share = k["link_share"]
         fast = gpu.link_gb_s / 2 * 1e9 * share

@@ -281,14 +281,22 @@ def test_nothing_changes_without_the_option(ask: Any) -> None:
 
 
 def test_a_memory_speed_that_is_not_reached_is_said() -> None:
-    """MRDIMM-8800 on a CPU that the catalog states at 6,400 MT/s: the lower speed is counted, and said; no more than
+    """MRDIMM-8800 on a CPU that takes RDIMMs of 6,400 MT/s alone: the lower speed is counted, and said; no more than
     two modules stand on a channel."""
-    job = ["size", "--model", "r1-671b", "--gpu", "1x5090", "--offload", "--allow-experimental", "--cpu", "Xeon 6980P"]
-    fast = dsopt(*job, "--memory", "12x96GB@8800")
+    job = ["size", "--model", "r1-671b", "--gpu", "1x5090", "--offload", "--allow-experimental", "--cpu", "Xeon 6530P"]
+    fast = dsopt(*job, "--memory", "8x96GB@8800")
     assert "6,400 MT/s" in fast.stderr and "8,800 MT/s" in fast.stderr
-    assert dsopt(*job, "--memory", "12x96GB@6400").stdout == fast.stdout
-    said = json.loads(dsopt(*job, "--memory", "12x96GB@8800", "--json").stdout)["messages"]
+    assert dsopt(*job, "--memory", "8x96GB@6400").stdout == fast.stdout
+    said = json.loads(dsopt(*job, "--memory", "8x96GB@8800", "--json").stdout)["messages"]
     assert any("8,800 MT/s" in x for x in said)
-    for quiet in ("12x96GB@6400", "12x96GB@5600", "12x96GB"):
+    for quiet in ("8x96GB@6400", "8x96GB@5600", "8x96GB"):
         assert not json.loads(dsopt(*job, "--memory", quiet, "--json").stdout)["messages"]
-    assert "two modules on a channel" in dsopt(*job, "--memory", "25x96GB@6400", code=3).stderr
+    assert "two modules on a channel" in dsopt(*job, "--memory", "17x96GB@6400", code=3).stderr
+
+
+def test_mrdimms_reach_their_own_speed_where_the_cpu_takes_them() -> None:
+    """Xeon 6900P: RDIMMs at 6,400 MT/s, MRDIMMs at 8,800 (servethehome.com): 12 channels, 614 and 844 GB/s."""
+    job = ["size", "--model", "r1-671b", "--gpu", "1x5090", "--offload", "--allow-experimental", "--cpu", "Xeon 6980P"]
+    for speed, gb_s, said in (("", 614, 0), ("@6400", 614, 0), ("@8800", 844, 0), ("@9600", 844, 1)):
+        answer = json.loads(dsopt(*job, "--memory", f"12x96GB{speed}", "--json").stdout)
+        assert answer["setups"][0]["details"]["bandwidth_gb_s"] == gb_s and len(answer["messages"]) == said

@@ -152,7 +152,13 @@ class TrainingOracle(Oracle):
         compute = tokens * work / tp / flops
         if ep > 1:
             compute *= constant("expert_imbalance")
-        pcie = PCIE[key.pcie_gen or gpu.pcie_gen or 4] * 1e9 * (key.lanes or 16) / 16 * (1 if gpu.p2p else 0.5)
+        pcie = (
+            PCIE[key.pcie_gen or gpu.pcie_gen or 4]
+            * 1e9
+            * min(key.lanes or 16, gpu.pcie_lanes)
+            / 16
+            * (1 if gpu.p2p else 0.5)
+        )
 
         def link(size: int) -> float:
             fast = gpu.link_gb_s * 1e9 / 2

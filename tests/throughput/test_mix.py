@@ -32,6 +32,7 @@ from constraints.rules.software import mix_fault
 from optimizer.throughput.calibration import shipped
 from optimizer.throughput.constants import DATA
 from optimizer.throughput.file_kinds import in_file_kinds
+from optimizer.throughput.jobs import pcie_b_s
 from optimizer.throughput.mix import InTurn, MixPlanner
 from tests.throughput.test_file_kinds import pieces
 
@@ -234,3 +235,12 @@ def test_what_no_engine_starts_is_said(catalog: Catalog, cards: str, precision: 
     found = planner(catalog, cards, precision=precision)
     assert why in mix_fault(found.llm, found.cards, precision, found.request)
     assert found.precisions == [] and found.row() is None
+
+
+def test_a_card_of_eight_lanes_has_half_the_link(catalog: Catalog) -> None:
+    """RTX 4060 Ti: PCIe 4.0 x8 (TechPowerUp), 15.75 GB/s, whatever the slot offers."""
+    narrow, wide = catalog.find("RTX 4060 Ti 16GB"), catalog.find("RTX 4090")
+    assert isinstance(narrow, Gpu) and isinstance(wide, Gpu)
+    constants = shipped().constants
+    assert pcie_b_s(narrow, 4, 16, constants) == pcie_b_s(wide, 4, 8, constants) == pcie_b_s(wide, 4, 16, constants) / 2
+    assert pcie_b_s(narrow, 4, 4, constants) == pcie_b_s(wide, 4, 4, constants)
