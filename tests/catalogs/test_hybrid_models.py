@@ -453,7 +453,7 @@ def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     assert unnoticed == []
 
 
-@pytest.mark.parametrize("name", one_in(4, CONFIGS))
+@pytest.mark.parametrize("name", one_in(9, CONFIGS))
 @pytest.mark.parametrize(
     "field", ["surprise", "use_surprise", "mamba_surprise", "linear_attn_surprise", "vision_surprise"]
 )

@@ -45,7 +45,7 @@ def values(solver: Solver) -> list[tuple[int, int]]:
     return [(p.found.parts_cents, p.found.row.perf.tenths) for p in front.points]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", one_in(2, KINDS))
 def test_front_with_a_demanded_part_equals_brute_force(kind: Kind) -> None:
     """In short until a catalog has a build with such a part."""
     found = 0

@@ -31,6 +31,7 @@ from optimizer.sizing.offload import host_size
 from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS
 from tests.support.commands import dsopt
+from tests.support.long import one_in
 from tests.support.offload_fit import constants, fit, interval, left_out, measured, table
 from tests.support.oracle import Oracle
 from tests.support.random_catalogs import offload_scenario
@@ -70,14 +71,14 @@ def values(front: Front) -> list[tuple[int, int]]:
     return [(p.found.parts_cents, p.found.row.perf.tenths) for p in front.points]
 
 
-@pytest.mark.parametrize("seed", CATALOGS)
+@pytest.mark.parametrize("seed", one_in(3, CATALOGS))
 def test_front_equals_brute_force(seed: int) -> None:
     catalog, request, ask = offload_scenario(seed)
     market = Market.open(catalog, request, Policy())
     assert values(proven(market)) == Oracle(catalog, ask, 2 if seed % 3 == 2 else 1).front()
 
 
-@pytest.mark.parametrize("seed", CATALOGS)
+@pytest.mark.parametrize("seed", one_in(3, CATALOGS))
 def test_cp_sat_alone_finds_the_same_front(seed: int) -> None:
     market = Market.open(*offload_scenario(seed)[:2], Policy())
     assert values(proven(market, clever=False)) == values(proven(market))

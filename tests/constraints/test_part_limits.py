@@ -125,7 +125,7 @@ def _speed(s: Scene, switch: Switch) -> int:
     return 100 if any(x.id == "dac" for x in cable) and switch.role == "frontend" else 10
 
 
-@pytest.mark.parametrize("name", one_in(2, SCENES))
+@pytest.mark.parametrize("name", one_in(4, SCENES))
 def test_parts_at_their_limit(name: str) -> None:
     s = scene(name)
     market, tried = s.market, 0

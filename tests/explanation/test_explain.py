@@ -43,6 +43,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result of one kind of card: what is said of it does not hang on how many there are to choose from."""
+    path = tmp_path_factory.mktemp("explain") / "small.json"
+    words = ["--budget", "30000", "--model", "r1-distill-qwen-14b", "--gpu", "RTX A6000", "--users", "8"]
+    dsopt("solve", *words, "--max-kw", "3", "--as-of", "2026-11-24", "-o", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
 def front(file: Path) -> tuple[Market, list[Point]]:
     found = open_result(file)
     return found.market, list(found.points)
@@ -128,13 +137,13 @@ def test_a_price_book_reads_nothing_that_is_asked_at_the_same_prices(
     assert "conditions" in seen.names and not seen.names & set(UNPRICED)
 
 
-def test_terminal(file: Path) -> None:
-    shown = dsopt("explain", str(file), "fastest").stdout
+def test_terminal(small: Path) -> None:
+    shown = dsopt("explain", str(small), "fastest").stdout
     for words in ("What binds", "Margins:", "Where the money goes:", "Next faster build (beyond the budget)"):
         assert words in shown
-    data: dict[str, Any] = json.loads(dsopt("explain", str(file), "cheapest", "--json").stdout)
+    data: dict[str, Any] = json.loads(dsopt("explain", str(small), "cheapest", "--json").stdout)
     assert data["point"]["id"] == "p1"
-    assert "no-point" in dsopt("explain", str(file), "p99", code=3).stderr
+    assert "no-point" in dsopt("explain", str(small), "p99", code=3).stderr
     assert "dsopt explain result.json" in HELP
 
 

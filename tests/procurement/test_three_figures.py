@@ -155,7 +155,7 @@ def vendor(path: Path, currency: str, tax: str) -> Path:
 VENDORS = list(product(("USD", "CNY"), ("net", "gross", "unsaid"), ("", "13%")))
 
 
-@pytest.mark.parametrize(("currency", "basis", "tax"), VENDORS)
+@pytest.mark.parametrize(("currency", "basis", "tax"), one_in(5, VENDORS))
 def test_an_xray(currency: str, basis: str, tax: str, tmp_path: Path) -> None:
     quote = vendor(tmp_path / "a.csv", currency, basis)
     line = ["check", str(quote), "--model", "v3-671b", "--quick", "--as-of", "2026-11-24"]

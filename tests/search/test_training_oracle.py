@@ -112,7 +112,7 @@ def test_certificate_needs_the_storage_rule_of_the_training_set() -> None:
 MODELS = ("r1-distill-qwen-7b", "v2-lite", "v3-671b", "r1-33b", "r1-distill-llama-70b")
 
 
-@pytest.mark.parametrize("seed", one_in(13, range(40)))
+@pytest.mark.parametrize("seed", one_in(23, range(40)))
 def test_rows_equal_brute_force(shipped: Catalog, seed: int) -> None:
     """Single rows over a wider range than small catalogs reach: clusters, experts, bridges, memory of any size."""
     rng = random.Random(seed)

@@ -255,7 +255,7 @@ def test_untouched(answer: Answer) -> None:
     assert (report.wrong, report.unchecked) == ([], [])
 
 
-@pytest.mark.parametrize("tampering", TABLE, ids=lambda t: t.name)
+@pytest.mark.parametrize("tampering", one_in(2, TABLE), ids=lambda t: t.name)
 def test_tampering(tampering: Tampering, answer: Answer) -> None:
     data = written(answer.data)
     tampering.change(data)
