@@ -20,7 +20,7 @@ from catalogs.config_check import faults
 from catalogs.engines import sizes as engine_sizes
 from catalogs.engines.support import support_rows
 from tests.catalogs.test_open_families import figures, model, rounded, sizes
-from tests.support.long import sampled
+from tests.support.long import one_in, sampled
 
 FOLDER = Path(__file__).parents[1] / "data" / "class_defaults"
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ WITHOUT_USE = {
 """(config, field): the size of what the class's own values have none of."""
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(4, CONFIGS))
 def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     before = figures(model(CONFIGS[name]))
     for path, value in sizes(CONFIGS[name]):
@@ -89,7 +89,7 @@ AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus", "Granite", "Cohere", 
 """Architectures whose class takes a key head for each head where a file says none, and heads of the usual width."""
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(4, CONFIGS))
 def test_a_missing_field_is_named_or_changes_nothing(name: str) -> None:
     config = CONFIGS[name]
     before = figures(model(config))

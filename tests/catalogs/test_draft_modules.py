@@ -26,6 +26,7 @@ from constraints.policy import Policy
 from constraints.rules.vram import kv_per_gpu_user, most_users, weights_per_gpu
 from tests.catalogs.test_deepseek_v41 import BYTES, drafter
 from tests.catalogs.test_windowed import mtp_layers
+from tests.support.long import one_in
 from tests.support.oracle import Oracle, held_by_module
 
 DATA = Path(__file__).parents[1] / "data"
@@ -212,7 +213,7 @@ def test_a_module_lies_on_the_last_stage(name: str, precision: str, tp: int, pp:
     assert abs(found - worst) <= 2 * len(llm.draft_list)
 
 
-@pytest.mark.parametrize("llm", [m for m in all_models() if m.draft_list], ids=lambda m: m.id)
+@pytest.mark.parametrize("llm", one_in(3, [m for m in all_models() if m.draft_list]), ids=lambda m: m.id)
 def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
     """Requests that one replica has memory for beside its module, by the brute-force oracle's own arithmetic."""
     rng, oracle = random.Random(llm.id), object.__new__(Oracle)

@@ -162,7 +162,7 @@ def test_a_table_tied_at_one_level_alone_is_refused() -> None:
 HARMLESS = [None, False, 0, "", [], {}]
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(3, CONFIGS))
 def test_a_field_that_says_there_is_none_changes_nothing(name: str) -> None:
     config, draw = CONFIGS[name], random.Random(name)
     if faults(config):
@@ -205,7 +205,7 @@ def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", one_in(4, CONFIGS))
+@pytest.mark.parametrize("name", one_in(7, CONFIGS))
 def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     config = CONFIGS[name]
     if faults(config):

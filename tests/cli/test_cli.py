@@ -51,7 +51,7 @@ def schema() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("job", one_in(5, JOBS), ids=" ".join)
+@pytest.mark.parametrize("job", one_in(7, JOBS), ids=" ".join)
 def test_jobs_are_proven_and_valid(job: list[str], schema: dict[str, Any]) -> None:
     data = answered(*job)
     jsonschema.validate(data, schema)

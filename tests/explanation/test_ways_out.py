@@ -217,7 +217,7 @@ def test_no_way_out_allows_what_its_build_does_without() -> None:
             assert point["plan"]["experts"] == "host"
 
 
-@pytest.mark.parametrize("seed", one_in(11, range(40)))
+@pytest.mark.parametrize("seed", one_in(23, range(40)))
 def test_two_changes_within_the_budget_are_said(seed: int) -> None:
     """Where each single change asks for more money, two others that need none are looked for: against every pair."""
     few: dict[str, Any] = {"conditions": frozenset({"new"}), "confidences": ("list",)}

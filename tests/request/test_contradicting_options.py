@@ -13,6 +13,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.app import app
 from optimizer.market.asked import model_of
+from tests.support.long import one_in
 
 RUN = CliRunner()
 SOLVE = ("solve", "--budget", "300k", "--model", "v3-671b")
@@ -69,7 +70,7 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", one_in(3, WRONG))
 def test_exit_2_with_the_reason(name: str, tmp_path: Path) -> None:
     args, says = WRONG[name]
     done = RUN.invoke(app, list(args))

@@ -23,6 +23,7 @@ from optimizer.text.figures import amount
 from optimizer.text.languages import Words
 from tests.request.test_asked_again import BESIDE, SAMPLES
 from tests.support.commands import LINES, known_files, run
+from tests.support.long import one_in
 
 TREE: Any = typer.main.get_command(app)
 
@@ -91,7 +92,9 @@ def typed_fields() -> Iterator[tuple[CommandName, str, list[str]]]:
                     yield command, name, [*beside, option.typed, *SAMPLES[option.name][0]]
 
 
-@pytest.mark.parametrize(("command", "field", "words"), [pytest.param(*x, id=f"{x[0]} {x[1]}") for x in typed_fields()])
+@pytest.mark.parametrize(
+    ("command", "field", "words"), one_in(3, [pytest.param(*x, id=f"{x[0]} {x[1]}") for x in typed_fields()])
+)
 def test_what_is_typed_is_what_the_answer_is_made_for(
     command: CommandName, field: str, words: list[str], tmp_path: Path
 ) -> None:

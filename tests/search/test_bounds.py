@@ -36,7 +36,7 @@ SHARES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("limits", SHARES, ids=str)
 def test_no_point_within_shares_lies_under_its_bound(limits: dict[str, Any]) -> None:
     held = 0
-    for seed in sampled(2, range(8)):
+    for seed in sampled(5, range(8)):
         catalog, request, _ = scenario(seed)
         market = Market.open(catalog, request.model_copy(update=limits), Policy())
         held += _bounds_hold(Solver(market))

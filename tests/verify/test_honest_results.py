@@ -49,7 +49,7 @@ def answer(name: str) -> Result:
     return solve(Request.model_validate({**request.model_dump(mode="json"), **ASKED[name]}), catalog=catalog)
 
 
-@pytest.mark.parametrize("name", one_in(2, ASKED))
+@pytest.mark.parametrize("name", one_in(3, ASKED))
 def test_borne_out(name: str) -> None:
     found = verify_result(answer(name), catalog=scene()[0])
     assert [str(w) for w in found.wrong] == []
