@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES, flat_config, nearest_architectures
+from catalogs.decoder_config import THINKER
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -60,7 +61,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         remedy = nearest_architectures(names[0])
         return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], remedy)]
     if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in flat_config(config):
-        return [Fault("bad-config", "is missing (the language model)", file, column="text_config")]
+        part = THINKER if "talker_config" in config and THINKER not in config else "text_config"
+        return [Fault("bad-config", "is missing (the language model)", file, column=part)]
     known_fields, whole = rules(names[0]), config
     config = _with_parts(flat_config(config), known_fields)
     found = [
@@ -74,10 +76,12 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         if text:
             code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
             found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
-    tied = whole.get("tie_word_embeddings")
-    if tied is not None and tied != config.get("tie_word_embeddings"):
+    thinker = whole.get(THINKER)
+    levels = (whole, thinker if isinstance(thinker, dict) else {})
+    tied = [level["tie_word_embeddings"] for level in levels if level.get("tie_word_embeddings") is not None]
+    if any(each != config.get("tie_word_embeddings") for each in tied):
         text = "says one thing of the whole and another of the language model"
-        found.append(Fault("bad-config", text, file, None, "tie_word_embeddings", _show(tied)))
+        found.append(Fault("bad-config", text, file, None, "tie_word_embeddings", _show(tied[0])))
     return found or _relations(config, file)
 
 

@@ -24,7 +24,7 @@ from catalogs.architectures.base import (
     routed_experts,
 )
 from catalogs.architectures.grouped import grouped_layer
-from catalogs.architectures.towers import glm_tower, llama4_tower, qwen3_tower, whole_patches
+from catalogs.architectures.towers import glm_tower, llama4_tower, qwen3_omni_tower, qwen3_tower, whole_patches
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -181,6 +181,9 @@ ARCHITECTURES = {
     ),
     "Qwen3VLForConditionalGeneration": Architecture("qwen3-vl", "gqa", grouped_layer, tower=qwen3_tower),
     "Qwen3VLMoeForConditionalGeneration": Architecture("qwen3-vl-moe", "gqa", grouped_layer, tower=qwen3_tower),
+    "Qwen3OmniMoeForConditionalGeneration": Architecture(
+        "qwen3-omni-moe", "gqa", grouped_layer, tower=qwen3_omni_tower
+    ),
     "MixtralForCausalLM": Architecture("mixtral", "gqa", mixtral_layer),
     "Llama4ForConditionalGeneration": Architecture(
         "llama-4", "gqa", llama4_layer, tower=llama4_tower, contradictions=_llama4_contradictions

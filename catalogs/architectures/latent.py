@@ -23,7 +23,7 @@ from catalogs.architectures.base import (
     renamed,
     routed_experts,
 )
-from catalogs.architectures.towers import kimi_tower
+from catalogs.architectures.towers import deepseek_vl2_tower, kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
 
 VISION_NAMES: Names = {
@@ -140,6 +140,27 @@ def _kimi_fields(config: Config) -> Config:
     return {**read, "vision_config": renamed(vision, VISION_NAMES)} if isinstance(vision, dict) else read
 
 
+def _kimi_vl_fields(config: Config) -> Config:
+    """Kimi-VL, whose projector is as wide as its tower."""
+    read = _kimi_fields(config)
+    vision = read.get("vision_config")
+    if not isinstance(vision, dict):
+        return read
+    return {**read, "vision_config": {**vision, "mm_hidden_size": vision.get("vt_hidden_size")}}
+
+
+def vl2_layer(config: Config, i: int) -> Layer:
+    """DeepSeek-VL2: V2's layers, with a bias of the routing in the largest."""
+    biased = config.get("topk_method") == "noaux_tc"
+    return latent_layer({**config, "architectures": [f"DeepseekV{3 if biased else 2}ForCausalLM"]}, i)
+
+
+def _vl2_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    yield from latent_contradictions(config)
+    if (config.get("projector_config") or {}).get("n_embed", 2048) != config["hidden_size"]:
+        yield "projector_config.n_embed", "contradicts hidden_size"
+
+
 def latent_contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Widths and layers that are said twice and differ."""
     whole = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
@@ -234,6 +255,22 @@ ARCHITECTURES = {
     "Mistral4ForCausalLM": replace(_LATENT, name="mistral-4", draft=no_draft),
     "Glm4MoeLiteForCausalLM": replace(_LATENT, name="glm-4.7-flash"),
     "GlmMoeDsaForCausalLM": replace(_LATENT, name="glm-5", attention="dsa", contradictions=_glm_contradictions),
+    "DeepseekVLV2ForCausalLM": replace(
+        _LATENT,
+        name="deepseek-vl2",
+        build=vl2_layer,
+        tower=deepseek_vl2_tower,
+        contradictions=_vl2_contradictions,
+        draft=no_draft,
+    ),
+    "KimiVLForConditionalGeneration": replace(
+        _LATENT,
+        name="kimi-vl",
+        tower=kimi_tower,
+        read=_kimi_vl_fields,
+        contradictions=_kimi_contradictions,
+        draft=no_draft,
+    ),
     "KimiK25ForConditionalGeneration": replace(
         _LATENT, name="kimi-k2", tower=kimi_tower, read=_kimi_fields, contradictions=_kimi_contradictions
     ),

@@ -13,7 +13,13 @@ from typing import Any
 
 from catalogs.architectures.base import Architecture, Config, FeedForward, feed_forward, head_dim_of
 from catalogs.architectures.grouped_families import grouped_attention, layer_of
-from catalogs.architectures.towers import glm_tower, qwen2_tower, qwen25_tower, whole_patches
+from catalogs.architectures.towers import (
+    glm_tower,
+    qwen2_tower,
+    qwen25_omni_tower,
+    qwen25_tower,
+    whole_patches,
+)
 from catalogs.transformer import Layer, Linear
 
 
@@ -160,6 +166,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     "Qwen2VLForConditionalGeneration": replace(_QWEN_VL, tower=qwen2_tower),
     "Qwen2_5_VLForConditionalGeneration": replace(_QWEN_VL, name="qwen2.5-vl", tower=qwen25_tower),
+    "Qwen2_5OmniForConditionalGeneration": replace(_QWEN_VL, name="qwen2.5-omni", tower=qwen25_omni_tower),
+    "Qwen2_5OmniModel": replace(_QWEN_VL, name="qwen2.5-omni", tower=qwen25_omni_tower),
     "ApertusForCausalLM": replace(_PLAIN, name="apertus", build=apertus_layer, read=as_many_kv_heads),
     "HunYuanDenseV1ForCausalLM": replace(_PLAIN, name="hunyuan", build=hunyuan_layer, read=as_many_kv_heads),
     "Olmo2ForCausalLM": _OLMO,

@@ -1,7 +1,7 @@
 """Parameters of vision towers: what turns images into tokens of the language model, idle while text is made.
 
-Formulas: transformers qwen2_vl, qwen2_5_vl, qwen3_vl, llama4, minimax_m3_vl; modeling_kimi_k25.py of
-moonshotai/Kimi-K2.5."""
+Formulas: transformers qwen2_vl, qwen2_5_vl, qwen2_5_omni, qwen3_vl, qwen3_omni_moe, llama4, minimax_m3_vl;
+modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
 
@@ -69,6 +69,46 @@ def qwen25_tower(config: Config) -> int:
     merged = width * vision["spatial_merge_size"] ** 2
     merger = width + _dense(merged, merged) + _dense(merged, vision["out_hidden_size"])
     return int(patch + vision["depth"] * layer + merger)
+
+
+def _hearing_layers(audio: dict[str, int], *, biased_keys: bool) -> int:
+    """The layers of an audio tower and the norm behind them: Whisper's, whose keys have no biases, or near to them."""
+    width, inner = audio["d_model"], audio["encoder_ffn_dim"]
+    attention = 4 * _dense(width, width) - (0 if biased_keys else width)
+    layer = attention + _dense(width, inner) + _dense(inner, width) + 4 * width
+    return audio["encoder_layers"] * layer + 2 * width
+
+
+def qwen25_omni_tower(config: Config) -> int:
+    """Vision and audio towers of Qwen2.5-Omni."""
+    audio: dict[str, int] = config["audio_config"]
+    width, out = audio["d_model"], audio["output_dim"]
+    convolutions = 3 * width * (audio["num_mel_bins"] + width) + 2 * width
+    ends = 2 * out  # embeddings of begin and end
+    return qwen25_tower(config) + convolutions + _hearing_layers(audio, biased_keys=False) + ends + _dense(width, out)
+
+
+def qwen3_omni_tower(config: Config) -> int:
+    """Vision and audio towers of Qwen3-Omni."""
+    audio: dict[str, int] = config["audio_config"]
+    width, channels, bins = audio["d_model"], audio["downsample_hidden_size"], audio["num_mel_bins"]
+    for _ in range(3):
+        bins = (bins + 1) // 2
+    convolutions = 9 * channels * (1 + 2 * channels) + 3 * channels + channels * bins * width
+    projector = _dense(width, width) + _dense(width, audio["output_dim"])
+    return qwen3_tower(config) + convolutions + _hearing_layers(audio, biased_keys=True) + projector
+
+
+def deepseek_vl2_tower(config: Config) -> int:
+    """SigLIP so400m, 27 x 27 patches of 14 x 14, whatever else a config says of it (vLLM 0.33.0 deepseek_vl2.py creates
+    timm's by name), with a projector and two vectors that part lines and views."""
+    projector: dict[str, int] = config.get("projector_config") or {}
+    width, inner, layers, patch = 1152, 4304, 27, 14
+    out, ratio = projector.get("n_embed", 2048), projector.get("mlp_ratio", 1)
+    merged, hidden = width * projector.get("downsample_ratio", 2) ** 2, out * ratio
+    between = max(0, projector.get("depth", 2) - 2) * _dense(hidden, hidden)
+    siglip = _dense(3 * patch**2, width) + 27**2 * width + layers * _encoder_layer(width, inner) + 2 * width
+    return siglip + _dense(merged, hidden) + between + _dense(hidden, out) + 2 * out
 
 
 def kimi_tower(config: Config) -> int:

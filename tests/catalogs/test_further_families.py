@@ -2,7 +2,8 @@
 
 Parameters of Ling-mini-2.0: README of Ling-V2 (16B, 1.4B active); its sizes as the class of inclusionAI/Ring-V2.5 has
 them (models/configuration_bailing_moe_v2_5.py), what they make as vLLM 0.33.0 does (bailing_moe). InternLM3 and EXAONE
-3.5: class defaults of transformers 5.24.0, and their model cards."""
+3.5: class defaults of transformers 5.24.0, and their model cards. Kimi-VL-A3B: 16B with a tower of 0.4B
+(arXiv 2504.07491), its language model Moonlight-16B-A3B; DeepSeek-VL2: 27B (arXiv 2412.10302)."""
 
 from __future__ import annotations
 
@@ -32,6 +33,38 @@ INTERN: dict[str, Any] = COMMON | {
     "intermediate_size": 10240, "num_hidden_layers": 48, "num_attention_heads": 32, "num_key_value_heads": 2,
     "head_dim": 128, "qkv_bias": False, "bias": False, "attention_dropout": 0.0,
 }  # fmt: skip
+KIMI_VL: dict[str, Any] = {
+    "architectures": ["KimiVLForConditionalGeneration"], "model_type": "kimi_vl", "media_placeholder_token_id": 163605,
+    "text_config": COMMON | {
+        "model_type": "deepseek_v3", "vocab_size": 163840, "hidden_size": 2048, "intermediate_size": 11264,
+        "moe_intermediate_size": 1408, "num_hidden_layers": 27, "num_attention_heads": 16, "num_key_value_heads": 16,
+        "n_shared_experts": 2, "n_routed_experts": 64, "num_experts_per_tok": 6, "first_k_dense_replace": 1,
+        "moe_layer_freq": 1, "kv_lora_rank": 512, "q_lora_rank": None, "qk_rope_head_dim": 64, "v_head_dim": 128,
+        "qk_nope_head_dim": 128, "topk_method": "noaux_tc", "scoring_func": "sigmoid", "n_group": 1, "topk_group": 1,
+    },
+    "vision_config": {
+        "model_type": "moonvit", "patch_size": 14, "num_attention_heads": 16, "num_hidden_layers": 27,
+        "hidden_size": 1152, "intermediate_size": 4304, "merge_kernel_size": [2, 2], "init_pos_emb_height": 64,
+        "init_pos_emb_width": 64,
+    },
+}  # fmt: skip
+VL2: dict[str, Any] = {
+    "architectures": ["DeepseekVLV2ForCausalLM"], "model_type": "deepseek_vl_v2", "global_view_pos": "head",
+    "tile_tag": "2D", "candidate_resolutions": [[384, 384]],
+    "language_config": COMMON | {
+        "architectures": ["DeepseekV2ForCausalLM"], "model_type": "deepseek_v2", "vocab_size": 129280,
+        "hidden_size": 2560, "intermediate_size": 12288, "moe_intermediate_size": 1536, "num_hidden_layers": 30,
+        "num_attention_heads": 32, "num_key_value_heads": 32, "n_routed_experts": 72, "n_shared_experts": 2,
+        "num_experts_per_tok": 6, "first_k_dense_replace": 1, "kv_lora_rank": 512, "q_lora_rank": None,
+        "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "topk_method": "noaux_tc",
+        "scoring_func": "sigmoid", "use_mla": True, "lm_head": True, "rm_head": False,
+    },
+    "vision_config": {
+        "layers": 27, "mlp_ratio": 3.7362, "model_name": "siglip_so400m_patch14_384", "model_type": "vision",
+        "patch_size": 14, "width": 1152,
+    },
+    "projector_config": {"model_type": "mlp_projector", "n_embed": 2560},
+}  # fmt: skip
 EXAONE: dict[str, Any] = {
     "architectures": ["ExaoneForCausalLM"], "model_type": "exaone", "activation_function": "silu", "num_layers": 32,
     "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32, "num_key_value_heads": 8,
@@ -46,8 +79,10 @@ EXAONE: dict[str, Any] = {
         (LING_MINI, "16B", 20 * 2 * 2 * 4 * 128),
         (INTERN, "8.8B", 48 * 2 * 2 * 2 * 128),
         (EXAONE, "7.8B", 32 * 2 * 2 * 8 * 128),
+        (KIMI_VL, "16B", 27 * 2 * (512 + 64)),
+        (VL2, "27B", 30 * 2 * (512 + 64)),
     ],
-    ids=["ling-mini-2.0", "internlm3-8b", "exaone-3.5-7.8b"],
+    ids=["ling-mini-2.0", "internlm3-8b", "exaone-3.5-7.8b", "kimi-vl-a3b", "deepseek-vl2"],
 )
 def test_as_published(config: dict[str, Any], total: str, cache: int) -> None:
     assert faults(config) == []
@@ -61,6 +96,17 @@ def test_as_published(config: dict[str, Any], total: str, cache: int) -> None:
 def test_lings_modules_go_under_their_own_names() -> None:
     names = [linear.name for linear in model(LING_MINI).layer_list[1].linears]
     assert names[:3] == ["attention.query_key_value", "attention.query_key_value", "attention.dense"]
+
+
+def test_towers_of_models_that_see() -> None:
+    assert rounded(model(KIMI_VL).tower_params, "0.4B") == "0.4B"
+    assert rounded(model(VL2).tower_params, "0.4B") == "0.4B"
+    moonlight = {**KIMI_VL["text_config"], "architectures": ["DeepseekV3ForCausalLM"]}
+    assert faults(moonlight) == []
+    assert model(moonlight).params_total == model(KIMI_VL).params_total - model(KIMI_VL).tower_params
+    plain = {**VL2, "language_config": VL2["language_config"] | {"topk_method": "greedy", "scoring_func": "softmax"}}
+    assert faults(plain) == []
+    assert model(VL2).params_total - model(plain).params_total == 29 * 72
 
 
 def test_biases_of_intern_and_ling_count() -> None:
@@ -87,6 +133,14 @@ def test_lings_module_for_several_tokens_is_a_layer_with_what_joins() -> None:
         (INTERN, {"bias": True}, "bias"),
         (EXAONE, {"num_hidden_layers": 40}, "num_layers"),
         (EXAONE, {"activation_function": "gelu"}, "activation_function"),
+        (VL2, {"projector_config": {"n_embed": 2048}}, "projector_config.n_embed"),
+        (VL2, {"projector_config": {"projector_type": "linear"}}, "projector_config.projector_type"),
+        (VL2, {"language_config": VL2["language_config"] | {"use_mla": False}}, "use_mla"),
+        (
+            KIMI_VL,
+            {"vision_config": KIMI_VL["vision_config"] | {"merge_kernel_size": 2}},
+            "vision_config.merge_kernel_size",
+        ),
     ],
 )
 def test_what_is_not_modelled_is_refused(config: dict[str, Any], changes: dict[str, Any], column: str) -> None:
