@@ -123,10 +123,15 @@ def _format(named: str | None, output: Path | None, template: Path | None) -> st
     from catalogs.errors import Fault, InputError
 
     ending = output.suffix.removeprefix(".").lower() if output else ""
-    kind = named or (ending if ending in FORMATS else "xlsx")
+    if named is None and ending and ending not in FORMATS:
+        text = "One of: .xlsx, .csv, .json, .pdf; or --format says it."
+        raise InputError(Fault("bad-format", "is no format of a quote", str(output), remedy=text))
+    kind = named or ending or "xlsx"
     if kind not in FORMATS:
         text = f"One of: {', '.join(FORMATS)}."
         raise InputError(Fault("bad-format", "is no format of a quote", column="--format", value=kind, remedy=text))
+    if ending in FORMATS and ending != {"cyclonedx": "json"}.get(kind, kind):
+        raise typer.BadParameter(f"--format {kind} and -o {output} contradict: give one, or another ending")
     if template is not None and kind != "xlsx":
         raise typer.BadParameter("--template fills a workbook: it goes with --format xlsx")
     return kind

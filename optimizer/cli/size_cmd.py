@@ -152,7 +152,7 @@ def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[st
         count, name = kinds[0]
         if count:
             refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
-        found.append((name, values["n"] or count or 1, values["nodes"]))
+        found.append((name, count or (1 if values["n"] is None else values["n"]), values["nodes"]))
     return found
 
 

@@ -191,7 +191,7 @@ def term_of_none(terms: Sequence[str], quotes: Sequence[Quote]) -> None:
     """Raises BadParameter for a --term where nothing is paid by time; `once` says so itself."""
     months = [x for x in terms if x.rpartition("=")[2].strip().casefold() != "once"]
     if months and all(q.recurring is None for q in quotes):
-        what = "the quote is" if len(quotes) == 1 else "no bid is"
+        what = "the quote is not" if len(quotes) == 1 else "no bid is"
         how = 'a mapping file with period = "month" (--map) says otherwise'
         raise typer.BadParameter(f"--term {months[0]}: {what} paid by time; {how}")
 

@@ -60,5 +60,7 @@ def request(**fields: Any) -> Request:
 
 
 def _fault(error: Any) -> Fault:
-    option = option_of(str(error["loc"][0])) if error["loc"] else ""
+    if not error["loc"]:  # of the request as a whole
+        return Fault("bad-request", in_words(error))
+    option = option_of(str(error["loc"][0]))
     return Fault("bad-request", in_words(error), column=option, value=str(error.get("input"))[:60])

@@ -72,6 +72,34 @@ def test_what_a_host_lacks_is_what_is_named() -> None:
     assert "--memory: needs modules, their size and MT/s (value '0x64GB@4800')" in none
 
 
+@pytest.mark.parametrize("n", ["0", "-1", "1025"])
+def test_a_node_of_no_gpus_is_no_node(n: str) -> None:
+    said = dsopt("size", "--model", "r1-671b", "--gpu", "H200", "--n", n, code=3).stderr
+    assert f"out of range: {n} and 1. One to 1,024 GPUs per node" in said
+
+
+def test_what_is_wrong_of_several_fields_shows_no_program(tmp_path: Path) -> None:
+    said = dsopt("size", "--model", "r1-671b", "--gpu", "8xH200", "--isl", "10000000", code=3).stderr
+    assert "isl + osl beyond any model's context" in said and "{" not in said
+
+
+def test_a_purchase_is_not_paid_by_time() -> None:
+    quote = ("examples/procurement/meridian-dgx.csv", "--model", "r1-671b", "--quick", "--term", "36")
+    said = " ".join(dsopt("xray", *quote, code=2).stderr.split())
+    assert "--term 36: the quote is not paid by time" in said
+
+
+def test_a_quote_is_what_its_file_is_called(tmp_path: Path) -> None:
+    """The ending says the format: a workbook called .doc, or a CSV called .xlsx, opens nowhere."""
+    for ending in ("doc", "txt", "xls"):
+        said = dsopt("quote", "no.json", "-o", str(tmp_path / f"q.{ending}"), code=3).stderr
+        assert f"q.{ending}: is no format of a quote. One of: .xlsx" in said
+    for kind, ending in (("csv", "xlsx"), ("xlsx", "csv"), ("cyclonedx", "xlsx"), ("pdf", "json")):
+        words = ("quote", "no.json", "--format", kind, "-o", str(tmp_path / f"q.{ending}"))
+        assert f"--format {kind} and -o" in dsopt(*words, code=2).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_is_no_vendors_file(tmp_path: Path) -> None:
     said = dsopt("check", str(tmp_path), code=3).stderr
     assert "is a folder. Name a file." in said and "a vendor's file" not in said
