@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_data, free, note, save, say
+from optimizer.cli.output import emit_data, free, note, save, say, speak
 
 if TYPE_CHECKING:
     from constraints.request import Request
@@ -39,9 +39,7 @@ def quote(
     point: Annotated[str | None, typer.Option(help="Point of the front. [default: the recommended one]")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="xlsx, csv, json, cyclonedx, pdf.")] = None,
     template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="en, zh or both. [default: that of dsopt --lang, else the locale's]")
-    ] = None,
+    lang: Annotated[str | None, typer.Option(help="en, zh or both: in the file; en or zh of the terminal too.")] = None,
     customer: Annotated[str, typer.Option(help="Name of the customer.")] = "",
     number: Annotated[str, typer.Option(help="Number of the quote. [default: made from its contents]")] = "",
     date: Annotated[str | None, typer.Option(help="Day of the quote. [default: today]")] = None,
@@ -76,6 +74,8 @@ def quote(
     kind = _format(format_, output, template)
     if lang is not None and lang not in LANGUAGES:
         raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    if lang in ("en", "zh"):
+        speak(lang)
     words = Words(lang) if lang else chosen()
     if output is None and kind not in ("json", "csv", "cyclonedx"):
         raise typer.BadParameter(f"-o FILE is needed for {kind}")

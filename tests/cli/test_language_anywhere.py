@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.commands import LINES, commands, dsopt
@@ -29,3 +31,12 @@ def test_behind_the_command_it_says_the_same(line: tuple[str, ...]) -> None:
     code = 4 if line[0] == "solve" else 0
     before, behind = dsopt("--lang", "zh", *line, code=code), dsopt(*line, "--lang", "zh", code=code)
     assert before.stdout == behind.stdout != dsopt(*line, code=code).stdout
+
+
+def test_a_quote_and_its_terminal_speak_one_language(tmp_path: Path) -> None:
+    """`--lang zh` is of the workbook and of what is said of it."""
+    result, file = tmp_path / "result.json", tmp_path / "q.xlsx"
+    asked = ("--budget", "9000", "--model", "r1-distill-qwen-1.5b", "--gpu", "RTX 4090")
+    dsopt("solve", *asked, "-o", str(result), code=0)
+    said = dsopt("quote", str(result), "-o", str(file), "--lang", "zh", code=0).stderr
+    assert "总价" in said and "total" not in said

@@ -236,7 +236,7 @@ def decoded(path: Path, data: bytes, encoding: str = "") -> tuple[str, str]:
     except (UnicodeDecodeError, LookupError) as e:
         if any(byte < 32 and byte not in BLANKS for byte in data[:100_000]):
             text = "is a binary file, not a vendor's quote"
-            raise refuse("binary-file", text, path, "No command reads it.") from None
+            raise refuse("unknown-encoding", text, path, "No command reads it.") from None
         raise refuse("unknown-encoding", f"is no text in {encoding}: {e}", path, "Save it as CSV UTF-8.") from None
     strange = sum(ord(c) < 32 and ord(c) not in BLANKS for c in text[:100_000])
     if strange:
