@@ -42,6 +42,7 @@ FACTS = {
     "concurrency": N_("sequences or requests at once"),
     "unit": N_("unit"),
     "days": N_("days"),
+    "one_user_tok_s": N_("tok/s of one user alone"),
     "experts": N_("experts are kept in"),
     "experts_gb": N_("experts, GB"),
     "bandwidth_gb_s": N_("memory bandwidth, GB/s"),

@@ -34,8 +34,11 @@ RDMA_GBIT_S = 400
 def key_of(gpu: Gpu, per_node: int, nodes: int) -> RowKey:
     """The hardware of a setup at its best: full power, x16 links, RDMA between nodes. Raises InputError."""
     if not 1 <= per_node <= 1024 or not 1 <= nodes <= 1000:
-        text = f"GPUs per node and nodes are out of range: {per_node} and {nodes}"
-        raise InputError(text, "bad-count", "One to 1,024 GPUs per node, one to 1,000 nodes.")
+        raise InputError(
+            f"GPUs per node and nodes are out of range: {per_node} and {nodes}",
+            "bad-count",
+            "One to 1,024 GPUs per node, one to 1,000 nodes.",
+        )
     domain = gpu.wired_domain_gpus
     host = (0, 0) if domain >= per_node else (gpu.pcie_gen or 4, 16)
     net = ("rdma", RDMA_GBIT_S) if nodes > 1 else ("none", 0)

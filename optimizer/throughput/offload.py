@@ -180,6 +180,14 @@ class HostPlanner:
                 out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
         return out
 
+    def alone_tok_s(self, gpu: Gpu, key: RowKey, precision: str) -> float:
+        """Output tok/s of one request that has a node of a judged row to itself."""
+        request = self.request
+        kv = kv_precision(self.llm, request)
+        found = steps(gpu, self.llm, precision, kv, request.isl, request.osl, [key])
+        assert found is not None, "a row that was judged has a speed"
+        return 1 / float(found.tpot_s(np.array([1]), request.osl)[0])
+
     def most_users(self, gpu: Gpu, keys: list[RowKey]) -> int:
         """Requests at once that any of these nodes serves at most."""
         self._judge(gpu, [key for key in keys if key not in self._known])

@@ -301,3 +301,16 @@ def test_mrdimms_reach_their_own_speed_where_the_cpu_takes_them() -> None:
     for speed, gb_s, said in (("", 614, 0), ("@6400", 614, 0), ("@8800", 844, 0), ("@9600", 844, 1)):
         answer = json.loads(dsopt(*job, "--memory", f"12x96GB{speed}", "--json").stdout)
         assert answer["setups"][0]["details"]["bandwidth_gb_s"] == gb_s and len(answer["messages"]) == said
+
+
+def test_one_user_has_a_figure_and_the_speed_an_interval() -> None:
+    """Kimi K2 on a Xeon 6960P with MRDIMMs and an RTX PRO 6000: 9.5 tok/s read for one user, who thinks it low
+    (kvcache-ai/ktransformers issue 1730). Alone a request is faster than beside others."""
+    job = ["size", "--model", "kimi-k2-thinking", "--gpu", "RTX PRO 6000 Blackwell Server", "--offload",
+           "--allow-experimental", "--cpu", "Xeon 6960P", "--memory", "12x64GB@8800", "--json"]  # fmt: skip
+    (several,) = json.loads(dsopt(*job, "--min-tok-s-user", "1").stdout)["setups"]
+    assert several["low"] < several["output_tok_s"] < several["high"] and several["basis"] == "roofline"
+    alone = several["details"]["one_user_tok_s"]
+    assert 9.5 < alone < 20 and alone > several["per_user_tok_s"]
+    (one,) = json.loads(dsopt(*job, "--min-tok-s-user", str(alone - 0.02)).stdout)["setups"]
+    assert one["users"] == 1 and one["per_user_tok_s"] == pytest.approx(alone, abs=0.01)
