@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from math import prod
 from typing import Literal, cast, get_args
 
 from catalogs.engines.sizes import V4, ModelSizes
@@ -112,22 +113,25 @@ class Expression:
     """A sum of products of symbols and whole numbers: `experts+redundant`, `tp*dp`."""
 
     text: str
-    terms: tuple[tuple[str, ...], ...] = field(init=False)
+    terms: tuple[tuple[int, tuple[str, ...]], ...] = field(init=False)
+    """(factor, symbols) of each product."""
 
     def __post_init__(self) -> None:
-        terms = tuple(tuple(product.split("*")) for product in self.text.split("+"))
-        for name in (n for product in terms for n in product):
-            if name not in SYMBOLS and not name.isdigit():
-                raise ValueError(f"no symbol {name!r}")
-        object.__setattr__(self, "terms", terms)
+        terms = []
+        for product in self.text.split("+"):
+            factors = product.split("*")
+            names = tuple(name for name in factors if not name.isdigit())
+            if unknown := next((name for name in names if name not in SYMBOLS), ""):
+                raise ValueError(f"no symbol {unknown!r}")
+            terms.append((prod(int(number) for number in factors if number.isdigit()), names))
+        object.__setattr__(self, "terms", tuple(terms))
 
     def value(self, symbols: Mapping[str, int | None]) -> int | None:
         """Its value; None where a symbol of it is unknown."""
         total = 0
-        for product in self.terms:
-            part = 1
-            for name in product:
-                number = int(name) if name.isdigit() else symbols[name]
+        for part, names in self.terms:
+            for name in names:
+                number = symbols[name]
                 if number is None:
                     return None
                 part *= number
@@ -314,11 +318,11 @@ def first_faults(release: Release, model: ModelSizes, layout: Layout) -> tuple[P
 def _faults(
     rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout, *, until_refused: bool
 ) -> tuple[PlanFault, ...]:
-    symbols, flags = _symbols(model, layout), _flags(layout)
+    symbols, holds = _symbols(model, layout), _that_hold(layout)
     found: dict[str, PlanFault] = {}
     for asked in _that_may_hold(rules, number, model):
         rule = asked.rule
-        if any(x in found for x in rule.unless) or not _all_hold(asked.of_the_plan, layout, flags):
+        if not asked.holds(holds, layout.kernel_class) or any(x in found for x in rule.unless):
             continue
         if fault := _fault(rule, symbols, sure=asked.sure):
             worse = found.get(rule.rule)
@@ -331,12 +335,35 @@ def _faults(
 
 @dataclass(frozen=True)
 class _Asked:
-    """A rule that may speak of a model. `of_the_plan`: its conditions on the plan; `sure`: the model says that all
-    others hold, False where it does not say."""
+    """A rule that may speak of a model. Its conditions on the plan: what it `needs` to hold and what it `bars`, and
+    kernel classes of which the GPUs are to have one (True) or none. `sure`: the model says that its other conditions
+    hold, False where it does not say."""
 
     rule: PlanRule
-    of_the_plan: tuple[str, ...]
+    needs: frozenset[str]
+    bars: frozenset[str]
+    classes: tuple[tuple[bool, frozenset[str]], ...]
     sure: bool
+
+    @classmethod
+    def of(cls, rule: PlanRule, sure: bool) -> _Asked:
+        """Conditions parsed once: planners ask the same rules of thousands of plans."""
+        needs, bars, classes = set[str](), set[str](), list[tuple[bool, frozenset[str]]]()
+        for condition in filter(_of_the_plan, rule.when):
+            wanted, name = not condition.startswith("!"), condition.removeprefix("!")
+            if name.startswith("class="):
+                classes.append((wanted, frozenset(name.removeprefix("class=").split("|"))))
+            else:
+                (needs if wanted else bars).add(name)
+        return cls(rule, frozenset(needs), frozenset(bars), tuple(classes), sure)
+
+    def holds(self, that_hold: frozenset[str], kernel_class: str) -> bool:
+        """Whether all conditions on the plan hold. `that_hold`: names of those that do (`_that_hold`)."""
+        return (
+            self.needs <= that_hold
+            and self.bars.isdisjoint(that_hold)
+            and all((kernel_class in names) == wanted for wanted, names in self.classes)
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -350,7 +377,7 @@ def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: Model
             continue
         held = [_of_the_model(c, model) for c in r.when if not _of_the_plan(c)]
         if False not in held:
-            found.append(_Asked(r, tuple(c for c in r.when if _of_the_plan(c)), None not in held))
+            found.append(_Asked.of(r, sure=None not in held))
     return tuple(found)
 
 
@@ -391,8 +418,10 @@ def _facts(model_sizes: ModelSizes) -> dict[str, bool | None]:
     }
 
 
-def _flags(layout: Layout) -> dict[str, bool]:
-    return {
+def _that_hold(layout: Layout) -> frozenset[str]:
+    """Names of the conditions on a plan that hold, but for the class of its GPUs. What the sizes say goes before an
+    option of the same name."""
+    of_sizes = {
         "ep_on": layout.ep > 1,
         "dp_on": layout.dp > 1,
         "tp_on": layout.tp > 1,
@@ -402,19 +431,8 @@ def _flags(layout: Layout) -> dict[str, bool]:
         "gpus_known": layout.gpus is not None,
         "dcp_on": layout.dcp > 1,
     }
-
-
-def _all_hold(of_the_plan: tuple[str, ...], layout: Layout, flags: dict[str, bool]) -> bool:
-    """Whether all conditions on the plan hold."""
-    for condition in of_the_plan:
-        wanted, name = not condition.startswith("!"), condition.removeprefix("!")
-        if name.startswith("class="):
-            held = layout.kernel_class in name.removeprefix("class=").split("|")
-        else:
-            held = flags.get(name, name in layout.options or name in layout.places)
-        if held != wanted:
-            return False
-    return True
+    held = {name for name, so in of_sizes.items() if so}
+    return frozenset(held | ((layout.options | layout.places) - of_sizes.keys()))
 
 
 def _symbols(model_sizes: ModelSizes, layout: Layout) -> dict[str, int | None]:

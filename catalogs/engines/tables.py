@@ -57,6 +57,7 @@ def day_of(text: str) -> datetime.date:
     return datetime.date.fromisoformat(text)
 
 
+@lru_cache(maxsize=4096)
 def split(text: str) -> tuple[str, ...]:
     """The items of a cell `a|b`."""
     return tuple(x.strip() for x in text.split("|") if x.strip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.engines.published import is_published, makers, published_kinds
@@ -56,11 +56,18 @@ def _offered(llm: Llm, request: Request) -> list[str]:
         return [] if request.precision is None and request.min_precision_bits is None else _kinds(llm, request)
     have = list(llm.precisions())
     if not request.any_precision:
-        ways = ("serve", "offload") if request.offload and llm.is_moe else ("serve",)
-        have = [p for p in have if is_published(llm, p) or any(makers(llm, p, does) for does in ways)]
+        have = list(_to_be_had(llm, ("serve", "offload") if request.offload and llm.is_moe else ("serve",)))
     if request.precision is None and request.min_precision_bits is None:
         return have
     return [*have, *_kinds(llm, request)]
+
+
+@lru_cache(maxsize=4096)
+def _to_be_had(llm: Llm, ways: tuple[str, ...]) -> tuple[str, ...]:
+    """Formats of a model that somebody publishes, or that an engine makes for one of these ways to serve. Remembered,
+    since it is asked of every GPU."""
+    had = (p for p in llm.precisions() if is_published(llm, p) or any(makers(llm, p, way) for way in ways))
+    return tuple(had)
 
 
 def _kinds(llm: Llm, request: Request) -> list[str]:

@@ -6,9 +6,7 @@ A GPU that trains holds gradients, optimizer states and activations instead of K
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -80,9 +78,9 @@ def weights_per_gpu(
     With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none. With
     redundant experts each rank holds (experts + redundant) / ep of every layer. N-gram tables lie on all tp x dp GPUs
     of the stage too, with `host_tables` on none."""
-    spread, copies = max(ep, tp * dp), Fraction(llm.experts + redundant, llm.experts or 1) if redundant else 1
+    spread, experts = max(ep, tp * dp), llm.experts or 1
     return max(
-        (0 if offload else math.ceil(moe * copies / Fraction(spread)))
+        (0 if offload else -(-moe * (experts + redundant) // (experts * spread)))
         + (0 if host_tables else -(-tables // (tp * dp)))
         + each
         + -(-rest // tp)

@@ -112,14 +112,14 @@ class Fits:
         if memo not in self._tables:
             among = keeping(self.llm, self.engines(gpu, precision), on_host)
             llm, request, experimental = self.llm, self.request, self.request.allow_experimental
-            rows = []
+            cache, rows = kv_precision(llm, request), []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.most_stages(precision)):
                 run = starter(llm, gpu, precision, shape, among, experimental, per_node)
                 tp, pp, _, _ = shape
-                if run is None or cut_cache_fault(kv_precision(llm, request), tp):
+                if run is None or cut_cache_fault(cache, tp):
                     continue
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
-                kv = kv_per_gpu_user(llm, request.tokens, kv_precision(llm, request), tp, pp)
+                kv = kv_per_gpu_user(llm, request.tokens, cache, tp, pp)
                 spare = run.redundant_experts
                 weights = weights_per_gpu(llm, precision, *shape, redundant=spare, host_tables=on_host)
                 rows.append((*shape, run.redundant_experts, weights, kv, rate))
