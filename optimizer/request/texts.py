@@ -43,7 +43,7 @@ def cards(text: str, catalog: Catalog) -> list[tuple[int | None, str]]:
     if len(kinds) > 1 and not all(kind.strip() for kind in kinds):
         remedy = "A mix of cards is written 'RTX 3090 + 2 x RTX A6000'."
         raise InputError(Fault("bad-mix", "names no GPU beside a plus sign", "--gpu", value=text[:80], remedy=remedy))
-    return [gpu(kind, catalog) for kind in kinds]
+    return [gpu(kind.strip(), catalog) for kind in kinds]
 
 
 def above_zero(number: float | None, most: float, option: str, code: str) -> float | None:

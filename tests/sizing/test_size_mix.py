@@ -83,7 +83,8 @@ def test_chinese() -> None:
     [
         ("RTX 3090 +", (), "names no GPU beside a plus sign"),
         ("RTX 3090 + NoSuchCard", (), "NoSuchCard"),
-        ("RTX 3090 + 0 x RTX A6000", (), "0 GPUs per node is out of range"),
+        ("RTX 3090 + 0 x RTX A6000", (), "needs one GPU at least (value '0 x RTX A6000')"),
+        ("RTX 3090 + 2000 x RTX A6000", (), "2000 GPUs per node is out of range"),
         (RIG, ("--offload", "--cpu", "EPYC 9654", "--memory", "12x64GB@4800", "--allow-experimental"), "--offload"),
     ],
 )
