@@ -1,8 +1,8 @@
 """Layers that look back a window between layers that look at all, each kind with heads of its own: MiMo-V2 and V2.5,
 Step-3.5 and 3.7.
 
-Formulas: vLLM 0.33.0 mimo_v2, mimo_v2_omni, mimo_audio, step3p5, step3p7, step_vl; transformers 5.24.0 mimo_v2_flash,
-step3p7."""
+Formulas: vLLM 0.33.0 mimo_v2, mimo_v2_omni, mimo_audio, step3p5, step3p5_mtp, step3p7, step_vl; transformers 5.24.0
+mimo_v2_flash, step3p7."""
 
 from __future__ import annotations
 
@@ -245,6 +245,27 @@ def step_layer(config: Config, i: int) -> Layer:
     return Layer(tuple(linears), vectors, experts * (hidden_size + 1), 0, vectors + experts, caches)
 
 
+def step_draft(config: Config) -> DraftModule:
+    """MTP layers behind the last one, each with an output head of its own (vLLM 0.33.0 step3p5_mtp)."""
+    first, count = config["num_hidden_layers"], config.get("num_nextn_predict_layers") or 0
+    hidden_size, vocabulary = config["hidden_size"], config["vocab_size"]
+    head = Linear(vocabulary, hidden_size, name="shared_head.head", whole=True)
+    kinds, parts = _behind(config, "layer_types", "sliding_attention"), _behind(config, "mlp_layer_types", "dense")
+    layers = []
+    for number in range(count):
+        place = {**config, "layer_types": [kinds[number]], "mlp_layer_types": [parts[number]]}
+        layer = beside(step_layer(place, 0), [joining(config), head], 3 * hidden_size)
+        layers.append((f"model.layers.{first + number}", layer))
+    return DraftModule("MTP" if count else "", tuple(layers))
+
+
+def _behind(config: Config, field: str, usual: str) -> list[str]:
+    """What each MTP layer is: by the end of the list of all layers, or by a list of their own."""
+    first, count = config["num_hidden_layers"], config.get("num_nextn_predict_layers") or 0
+    said = [*(config.get(field) or [])[first:], *(config.get(f"mtp_{field}") or [])][:count]
+    return said + [usual] * (count - len(said))
+
+
 STEP_VISION: Mapping[str, Any] = {
     "width": 1536, "layers": 47, "heads": 16, "mlp_ratio": 8960 / 1536, "patch_size": 14, "image_size": 728,
     "use_abs_posemb": True, "use_ln_pre": True, "ls_init_value": 0.1,
@@ -326,7 +347,13 @@ _MIMO_V2 = Architecture(
     draft=mimo_v2_draft,
 )
 _STEP = Architecture(
-    "step-3.5", "gqa", step_layer, mixed=IN_16_BITS, read=step_fields, contradictions=_step_contradictions
+    "step-3.5",
+    "gqa",
+    step_layer,
+    mixed=IN_16_BITS,
+    read=step_fields,
+    contradictions=_step_contradictions,
+    draft=step_draft,
 )
 ARCHITECTURES = {
     "MiMoV2FlashForCausalLM": _MIMO_V2,

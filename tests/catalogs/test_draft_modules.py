@@ -246,6 +246,16 @@ def test_a_module_keeps_a_cache_of_its_own(name: str, per_token: int, once: int)
     assert last == grown
 
 
+def test_steps_layers_have_an_output_head_each() -> None:
+    """vLLM 0.33.0 step3p5_mtp: a dense layer with a window, two norms, one before a head, and what joins."""
+    llm = get("step-3.5-flash")
+    attention = 4096 * 96 * 128 * 2 + 2 * 4096 * 8 * 128 + 4096 * 96
+    layer = attention + 3 * 4096 * 11264 + 2 * 4096 + 2 * 128
+    assert len(llm.draft_list) == 3
+    assert llm.draft_params == 3 * (layer + 2 * 4096**2 + 3 * 4096 + 128896 * 4096)
+    assert llm.drafting.kv_bytes(100_000, "bf16") - llm.kv_bytes(100_000, "bf16") == 3 * 4 * 8 * 128 * 512
+
+
 def test_architectures_without_a_module_have_none() -> None:
     for name in ("LlamaForCausalLM", "MiniMaxM2ForCausalLM", "GptOssForCausalLM"):
         assert ARCHITECTURES[name].draft({"num_nextn_predict_layers": 1}).layers == ()
