@@ -16,7 +16,7 @@ from constraints.request import Request
 from optimizer.request.load import load_of
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.offload import steps
-from optimizer.throughput.plans import Planner
+from optimizer.throughput.plans import Planner, together
 from optimizer.throughput.roofline import SLACK
 
 
@@ -107,7 +107,8 @@ class LoadView:
         if row.plan.offload:
             return row.perf.low
         planner, plan = self._planner, row.plan
-        return planner.fact(gpu, plan.precision, (plan.tp, plan.pp, plan.dp, plan.ep), running).low
+        shape = plan.tp, plan.pp, plan.dp, plan.ep
+        return planner.fact(gpu, plan.precision, shape, running, together(row.key)).low
 
     @cached_property
     def _planner(self) -> Planner:

@@ -18,6 +18,7 @@ from optimizer.throughput.fitting import audit
 from optimizer.throughput.fitting.measured import SHIPPED, Runs, of_rows
 from optimizer.throughput.fitting.measured import read as read_shipped
 from optimizer.throughput.fitting.recalibrate import recalibrate
+from optimizer.throughput.interval import ALL
 from optimizer.throughput.roofline import Floats
 
 
@@ -51,11 +52,11 @@ def _held_out(before: Calibration, after: Calibration) -> list[HeldOut]:
     """Interval widths are quantiles of held-out errors: how far they moved per distance from the data."""
     return [
         HeldOut(
-            distance=d, low_before=before.widths[d].low, high_before=before.widths[d].high, low_after=w.low,
+            distance=d, low_before=before.widths[d, ALL].low, high_before=before.widths[d, ALL].high, low_after=w.low,
             high_after=w.high, rows=w.rows, groups=w.groups,
         )
-        for d, w in after.widths.items()
-        if d in before.widths
+        for (d, stack), w in after.widths.items()
+        if stack == ALL and (d, ALL) in before.widths
     ]  # fmt: skip
 
 

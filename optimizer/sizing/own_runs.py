@@ -17,11 +17,11 @@ from catalogs.message import Message, joined, message
 from catalogs.other_file import MEASUREMENTS, expecting
 from constraints.policy import Policy
 from optimizer.text.csv_table import read_csv, wide_rows
-from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
+from optimizer.throughput.batch import KV, NUMBERS, SPEC, TEXTS, Table, figures, prepare
 from optimizer.throughput.calibration import Calibration, Point, Setup, read, shipped
 from optimizer.throughput.fitting import audit, measured
 from optimizer.throughput.fitting.measured import Runs, of_rows
-from optimizer.throughput.fitting.recalibrate import residuals
+from optimizer.throughput.fitting.recalibrate import residuals, spanning
 from optimizer.throughput.interval import seen
 
 MOST_REASONS = 5
@@ -48,7 +48,7 @@ def own_rows(path: Path) -> Runs:
     names = [h.casefold() for h in table.header]
     rows = [dict(zip(names, cells, strict=True)) for cells in table.rows]
     for row, line in zip(rows, table.lines, strict=True):
-        for name in (*TEXTS, *NUMBERS, "ttft_ms", "tpot_ms"):
+        for name in (*TEXTS, *NUMBERS, KV, SPEC, "ttft_ms", "tpot_ms"):
             row.setdefault(name, "")
         row["id"] = row.get("id") or f"{path.name} row {line}"
     if not rows:
@@ -75,9 +75,12 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
             left_out[i] = ("no-concurrency", "names no concurrency")
         else:
             points.append((setup, Point(p.concurrency, p.log_ratio, _where(path, runs.rows[i]["id"]))))
-    known = [r for i in kept if i not in left_out and (r := table.found[i]) is not None]
+    used = [i for i in kept if i not in left_out]
+    spans = spanning(table, base.constants)
+    known = [(made, bool(spans[i])) for i in used if (made := table.found[i]) is not None]
+    stacks = {r.gpu.id: base.constants.stack_name(r.gpu.arch, r.gpu.kernel_class) for r, _ in known}
     sha = hashlib.sha256(base.sha256.encode() + read_bytes(path, CATALOG_BYTES)).hexdigest()
-    chosen = base.with_points(points, seen((r.llm, r.gpu) for r in known))
+    chosen = base.with_points(points, seen((r.llm, r.gpu, across) for r, across in known), stacks)
     count = len({s for s, _ in points})
     text = message(
         "{file}: {n} of {all} rows used, they speak for {count} configuration and beat the model there "

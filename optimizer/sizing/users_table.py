@@ -18,7 +18,7 @@ from constraints.rules.precision import kv_precision
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys, with_redundant
-from optimizer.throughput.plans import Planner
+from optimizer.throughput.plans import Planner, together
 from optimizer.throughput.roofline import SLACK, Ints, times
 from optimizer.throughput.shapes import sizes_of
 
@@ -40,7 +40,7 @@ class Candidates:
 def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     """All plans that have memory for a request, by precision."""
     request, llm, constants = planner.request, planner.llm, planner.calibration.constants
-    pair = planner.calibration.pair(planner.kin, gpu.id)
+    pair = planner.calibration.pair(planner.kin, gpu)
     found = []
     for precision in planner.precisions(gpu):
         table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
@@ -94,7 +94,7 @@ def users_table(
             if chosen and users > summed:
                 able = [s for s in able if s.tpot_ms >= chosen.tpot_ms and s.ttft_ms >= chosen.ttft_ms] or able
             below = max(able, key=lambda s: s.place(users, below))
-        rows.append(_row(planner, gpu, below, users))
+        rows.append(_row(planner, gpu, below, users, together(key)))
     return rows[::-1]
 
 
@@ -160,9 +160,9 @@ def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
     return [Served(c.precision, *one) for one in values]
 
 
-def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
+def _row(planner: Planner, gpu: Gpu, s: Served, users: int, near: int) -> dict[str, Any]:
     tp, pp, dp, ep = s.shape
-    fact = planner.fact(gpu, s.precision, s.shape, s.running)
+    fact = planner.fact(gpu, s.precision, s.shape, s.running, near)
     return {
         "users": users,
         "per_user_tok_s": round(1000 / s.tpot_ms, 2),

@@ -60,7 +60,7 @@ class _Known:
         """Candidates whose very setup was measured."""
         for entry, row in enumerate(table.owner.tolist()):
             setup = self._setup(_sure(table.found[row]), entry)
-            if setup in calibration.curves:
+            if setup in calibration.curves and not table.drafts[entry]:
                 self.measured[entry] = setup
         self._facts: dict[tuple[object, ...], Fact] = {}
 
@@ -86,7 +86,7 @@ class _Known:
             most = float(np.max(table.cap[entries]))
             made.append(Bent(np.array(entries), bend(model.of(entries[0]), self.calibration.curves[setup], most)))
         pairs = {
-            id(x): 1.0 if x.precision in FILE_KINDS else 1 / self.calibration.pair(kin(x.llm), x.gpu.id)
+            id(x): 1.0 if x.precision in FILE_KINDS else 1 / self.calibration.pair(kin(x.llm), x.gpu)
             for x in table.found
             if x is not None
         }
@@ -98,14 +98,15 @@ class _Known:
         if found.precision in FILE_KINDS:
             return in_file_kinds(found.precision)
         setup = self.measured.get(entry)
-        key = (id(found),) if setup is None else (setup, concurrency)
+        across = bool(self.table.spans[entry])
+        key = (id(found), across) if setup is None else (setup, concurrency, across)
         if key not in self._facts:
             curve = self.calibration.curves[setup] if setup else ()
-            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, curve, concurrency)
+            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, curve, concurrency, across)
         return self._facts[key]
 
     def _setup(self, found: Resolved, entry: int) -> Setup:
-        return Setup(kin(found.llm), found.precision, found.gpu.id, *self.shapes[entry])
+        return Setup(kin(found.llm), found.precision, found.kv, found.gpu.id, *self.shapes[entry])
 
 
 def _sure(found: Resolved | None) -> Resolved:

@@ -7,8 +7,9 @@ lengths and concurrency. Without tp the fastest plan is taken, without concurren
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,26 @@ from constraints.policy import Policy
 from optimizer.throughput.constants import Constants, constants
 from optimizer.throughput.demand import Demand
 from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s, with_redundant
-from optimizer.throughput.roofline import Floats, Ints, Jobs, Latencies, Times, times
+from optimizer.throughput.roofline import DEPTH_OF_ENGINE, Flags, Floats, Ints, Jobs, Latencies, Times, times
 from optimizer.throughput.setups import Resolved, Resolver, asked_of
 
 TEXTS = ("model", "precision", "gpu")
 NUMBERS = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl", "concurrency")
 ENGINE = "engine"
 """A column that a table may have: the engine by whose rules a row's plan is judged; any where it is blank."""
+KV = "kv_precision"
+"""The same for the precision of the KV cache: the usual one where it is blank (see `usual_kv`)."""
+SPEC = "spec"
+"""The same for speculative decoding: `none` or blank, `mtp` with as many tokens as serve the load best, `mtp2`."""
+SCENARIO = "scenario"
+"""The same for how requests come: BURST, or as many at once all the time."""
+BURST = "burst_1000"
+"""1,000 requests come at once, and the last of them ends the run."""
+OPTIONAL = (ENGINE, KV, SPEC, SCENARIO)
 BLANK = {"nodes": 1, "tp": 0, "pp": 1, "dp": 0, "ep": 0, "isl": 1024, "osl": 1024, "concurrency": 0}
 """What a blank cell means; a blank n_gpus is an error."""
+KV_PRECISIONS = ("", "bf16", "fp8")
+SPECULATION = re.compile(r"(|none|mtp|eagle|dspark|unknown)([1-9]?)")
 MOST = 10**7
 NET_GBIT_S = 400
 """RDMA per GPU that rows of several nodes are taken to have: a table names no network (DeepSeek-V3 report: 400G)."""
@@ -36,7 +48,8 @@ NET_GBIT_S = 400
 @dataclass(frozen=True)
 class Table:
     """Rows made ready: per row what it resolved to, or its error. `jobs` has an entry per candidate plan, `owner` says
-    of which row, `asked` the requests at once in the whole system (0: none named), `cap` those a replica holds."""
+    of which row, `asked` the requests at once in the whole system (0: none named), `cap` those a replica holds, `spans`
+    whether it spans nodes that no fabric joins, `burst` whether the requests come all at once and drain."""
 
     errors: tuple[str, ...]
     found: tuple[Resolved | None, ...]
@@ -45,15 +58,34 @@ class Table:
     replicas: Ints
     asked: Floats
     cap: Ints
+    spans: Flags
+    burst: Flags
+
+    @property
+    def drafts(self) -> Flags:
+        """Candidates that speculate."""
+        return np.broadcast_to(np.asarray(self.jobs.drafted) != 0, self.owner.shape)
 
     def take(self, rows: Sequence[int]) -> Table:
         """Some of the rows, numbered anew."""
         place = np.full(len(self.errors), -1, dtype=np.int64)
         place[list(rows)] = np.arange(len(rows))
-        keep = np.flatnonzero(place[self.owner] >= 0)
-        return Table(
-            tuple(self.errors[row] for row in rows), tuple(self.found[row] for row in rows), _taken(self.jobs, keep),
-            place[self.owner[keep]], self.replicas[keep], self.asked[keep], self.cap[keep],
+        found = self._entries(np.flatnonzero(place[self.owner] >= 0))
+        return replace(
+            found,
+            errors=tuple(self.errors[row] for row in rows),
+            found=tuple(self.found[row] for row in rows),
+            owner=place[found.owner],
+        )
+
+    def pinned(self, entries: Ints) -> Table:
+        """The same rows with one candidate each; -1 where a row has none."""
+        return self._entries(entries[entries >= 0])
+
+    def _entries(self, keep: Ints) -> Table:
+        return replace(
+            self, jobs=_taken(self.jobs, keep), owner=self.owner[keep], replicas=self.replicas[keep],
+            asked=self.asked[keep], cap=self.cap[keep], spans=self.spans[keep], burst=self.burst[keep],
         )  # fmt: skip
 
 
@@ -93,9 +125,11 @@ def prepare(
     Each different setup is resolved once; the rest is arrays."""
     k = k or constants()
     rows = len(columns["model"])
-    texts = {column: [str(text).strip() for text in columns.get(column, [""] * rows)] for column in (*TEXTS, ENGINE)}
+    texts = {column: [str(text).strip() for text in columns.get(column, [""] * rows)] for column in (*TEXTS, *OPTIONAL)}
     cells = {column: numbers(columns[column]) if column in columns else np.full(rows, np.nan) for column in NUMBERS}
-    errors = _cell_errors(cells, rows)
+    errors = _cell_errors(cells, texts, rows)
+    drafted = np.array([drafted_of(text) or 0 for text in texts[SPEC]], dtype=np.int64)
+    burst = np.array([text == BURST for text in texts[SCENARIO]], dtype=bool)
     for column, default in BLANK.items():
         cells[column] = np.where(np.isnan(cells[column]), default, cells[column])
     fine = np.array([not error for error in errors], dtype=bool)
@@ -114,11 +148,25 @@ def prepare(
         if isinstance(found, str):
             errors[row] = found
     good = np.flatnonzero(np.array([not error for error in errors], dtype=bool))
-    return _arrays(errors, resolved, which, good, whole, cells["concurrency"], k)
+    return _arrays(errors, resolved, which, good, whole, cells["concurrency"], drafted, burst, k)
 
 
-def _cell_errors(cells: Mapping[str, Floats], rows: int) -> list[str]:
+def drafted_of(text: str) -> int | None:
+    """Tokens that a module proposes per step of a request (see Jobs); None for what is no kind of speculation."""
+    found = SPECULATION.fullmatch(text.casefold())
+    if not found:
+        return None
+    kind, depth = found.groups()
+    return 0 if kind in ("", "none") else int(depth) if depth else DEPTH_OF_ENGINE
+
+
+def _cell_errors(cells: Mapping[str, Floats], texts: Mapping[str, list[str]], rows: int) -> list[str]:
     errors = [""] * rows
+    for row, (kv, spec) in enumerate(zip(texts[KV], texts[SPEC], strict=True)):
+        if kv not in KV_PRECISIONS:
+            errors[row] = f"{KV}: is none of {', '.join(filter(None, KV_PRECISIONS))}"
+        elif drafted_of(spec) is None:
+            errors[row] = f"{SPEC}: is none of none, mtp, mtp1 to mtp9"
     for column, values in cells.items():
         least = 0 if column == "concurrency" else 1
         with np.errstate(invalid="ignore"):
@@ -137,7 +185,7 @@ def _cell_errors(cells: Mapping[str, Floats], rows: int) -> list[str]:
 
 def _arrays(
     errors: list[str], resolved: list[Resolved | str], which: Ints, good: Ints, whole: Mapping[str, list[int]],
-    asked: Floats, k: Constants,
+    asked: Floats, drafted: Ints, burst: Flags, k: Constants,
 ) -> Table:  # fmt: skip
     """Candidates of every different setup side by side, spread over the rows that ask for it."""
     ready = [r if isinstance(r, Resolved) else None for r in resolved]
@@ -151,21 +199,25 @@ def _arrays(
     tp, pp, dp, ep = np.array([plan for r in have for plan in r.plans], dtype=np.int64).reshape(-1, 4)[entry].T
     cap = np.array([c for r in have for c in r.caps], dtype=np.int64)[entry]
     n_gpus, nodes, isl, osl = (np.array(whole[c])[owner] for c in ("n_gpus", "nodes", "isl", "osl"))
+    domain = np.array([r.gpu.wired_domain_gpus for r in have], dtype=np.int64)[of]
     made = jobs(
         k, _columns(Demand, [r.demand for r in have], of), _columns(Accelerator, [r.accelerator for r in have], of),
         (tp, pp, dp, ep),
         per_node=n_gpus // nodes,
-        domain=np.array([r.gpu.wired_domain_gpus for r in have], dtype=np.int64)[of],
+        domain=domain,
         pcie=np.array([pcie_b_s(r.gpu, 0, 0, k) for r in have])[of],
         net=NET_GBIT_S / 8 * 1e9,
         lengths=(isl, osl),
         in_turn=np.array([int(r.precision in FILE_KINDS) for r in have], dtype=np.int64)[of],
+        drafted=drafted[owner],
     )  # fmt: skip
     if any(r.redundant and any(r.redundant) for r in have):
         spare = np.array([x for r in have for x in r.redundant], dtype=np.int64)[entry]
         made = with_redundant(made, spare, np.array([max(1, r.llm.experts) for r in have])[of])
     found = tuple(None if e else ready[w] for e, w in zip(errors, which.tolist(), strict=True))
-    return Table(tuple(errors), found, made, owner, n_gpus // (tp * pp * dp), asked[owner], cap)
+    group = tp * pp * dp
+    spans = group > np.maximum(n_gpus // nodes, domain)
+    return Table(tuple(errors), found, made, owner, n_gpus // group, asked[owner], cap, spans, burst[owner])
 
 
 def _taken(made: Jobs, keep: Ints) -> Jobs:
@@ -202,7 +254,7 @@ def figures(table: Table, k: Constants | None = None, curves: Callable[[Times], 
     wanted = np.where(table.asked > 0, np.maximum(table.asked / busy, 1), most)
     running = np.minimum(wanted, most)
     one = pieces.request_s(running)
-    total = busy * running * table.jobs.osl / one
+    total = busy * running * table.jobs.osl / one * np.where(table.burst, k["drained_share"], 1.0)
     ttft_ms = (pieces.ttft_s(running) + (wanted / running - 1) * one) * 1e3
     best = _best(table.owner, total, len(table.errors))
 

@@ -12,7 +12,7 @@ import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -24,7 +24,7 @@ from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
 from optimizer.throughput.constants import rows as read_rows
-from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
+from optimizer.throughput.interval import ALL, FILE, Basis, Seen, Width, Widths, basis, read_widths
 
 DOUBT = 20
 """Measured concurrencies that weigh as much as the prior that a model on a GPU has no factor of its own: engines and
@@ -39,10 +39,11 @@ Shape = tuple[int, int, int, int]
 
 
 class Setup(NamedTuple):
-    """A configuration without its concurrency: one replica of a model on a GPU."""
+    """A configuration without its concurrency: one replica of a model on a GPU; `kv`: precision of its KV cache."""
 
     kin: str
     precision: str
+    kv: str
     gpu: str
     tp: int
     pp: int
@@ -78,54 +79,71 @@ class Fact:
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files; `notes`:
-    sentences on what a user's own folder or measurements changed."""
+    sentences on what a user's own folder or measurements changed; `stacks`: of each measured GPU (id) the generation
+    whose constants it takes."""
 
     name: str
     constants: Constants
-    widths: Mapping[str, Width]
+    widths: Widths
     seen: Seen
     curves: Mapping[Setup, Curve]
     sha256: str = ""
     own: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
+    stacks: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
-        """(model, GPU) -> what its measured setups are off in common (log), for its other plans and lengths: their
-        median, drawn towards none. A user's own rows (`own`) weigh more: one engine, one machine."""
+        """(model, stack) -> what its measured setups are off in common (log), for its other plans and lengths: their
+        median, drawn towards none. A user's own rows (`own`) weigh more, and alone: one engine, one machine.
+
+        Cards of one stack share it, so that the better of two is never the slower for having been measured."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        mine = {(model, self.stacks[gpu]) for model, gpu in self.own}
         for s, curve in self.curves.items():
-            found[s.kin, s.gpu] += [p.log_ratio for p in curve]
+            pair = s.kin, self.stacks[s.gpu]
+            if pair not in mine or (s.kin, s.gpu) in self.own:
+                found[pair] += [p.log_ratio for p in curve]
         return {
-            pair: median(ratios) * len(ratios) / (len(ratios) + (OWN_DOUBT if pair in self.own else DOUBT))
+            pair: median(ratios) * len(ratios) / (len(ratios) + (OWN_DOUBT if pair in mine else DOUBT))
             for pair, ratios in found.items()
         }
 
-    def pair(self, model: str, gpu: str) -> float:
-        """Factor on the tok/s of a model (kin) on a GPU (id) where the setup itself was not measured."""
-        return math.exp(self.pairs.get((model, gpu), 0.0))
+    def pair(self, model: str, gpu: Gpu) -> float:
+        """Factor on the tok/s of a model (kin) on a GPU where the setup itself was not measured."""
+        stack = self.constants.stack_name(gpu.arch, gpu.kernel_class)
+        return math.exp(self.pairs.get((model, stack), 0.0))
 
-    def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float) -> Fact:
+    def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float, across: bool = False) -> Fact:
         """How far to trust a model (kin) on a GPU, with the measurements of its setup, at a concurrency per replica:
-        as a measurement within `REACH` of the measured concurrencies, else as its kind."""
+        as a measurement within `REACH` of the measured concurrencies, else as its kind. `across`: the replica spans
+        nodes."""
         found = measured(curve, concurrency)
-        distance = "same" if found else self.seen.distance(model, gpu)
-        width = self.widths.get(distance) or self.widths["nothing"]
+        distance = "same" if found else self.seen.distance(model, gpu, across)
+        width = self.width(distance, gpu)
         return Fact(width.low, width.high, basis(distance), found.source if found else "")
 
-    def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
+    def width(self, distance: str, gpu: Gpu) -> Width:
+        """The interval of a distance on the stack of a GPU; where few measurements were made there, on all."""
+        stack = self.constants.stack_name(gpu.arch, gpu.kernel_class)
+        return self.widths.get((distance, stack)) or self.widths.get((distance, ALL)) or self.widths["nothing", ALL]
+
+    def curves_of(self, model: str, precision: str, kv: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
         """Measured curves of a model (kin) on a GPU (id) at a workload, by (tp, pp, dp, ep)."""
-        return self._by_workload.get((model, precision, gpu, isl, osl), {})
+        return self._by_workload.get((model, precision, kv, gpu, isl, osl), {})
 
     @cached_property
-    def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, Curve]]:
-        out: dict[tuple[str, str, str, int, int], dict[Shape, Curve]] = defaultdict(dict)
+    def _by_workload(self) -> dict[tuple[str, str, str, str, int, int], dict[Shape, Curve]]:
+        out: dict[tuple[str, str, str, str, int, int], dict[Shape, Curve]] = defaultdict(dict)
         for s, curve in self.curves.items():
-            out[s.kin, s.precision, s.gpu, s.isl, s.osl][s.tp, s.pp, s.dp, s.ep] = curve
+            out[s.kin, s.precision, s.kv, s.gpu, s.isl, s.osl][s.tp, s.pp, s.dp, s.ep] = curve
         return out
 
-    def with_points(self, points: Iterable[tuple[Setup, Point]], seen: Seen) -> Calibration:
-        """The same with a user's measurements; of a model on a GPU they take the place of all earlier ones."""
+    def with_points(
+        self, points: Iterable[tuple[Setup, Point]], seen: Seen, stacks: Mapping[str, str] | None = None
+    ) -> Calibration:
+        """The same with a user's measurements; of a model on a GPU they take the place of all earlier ones. `stacks`:
+        of GPUs that were not measured before."""
         new: dict[Setup, list[Point]] = defaultdict(list)
         for setup, point in points:
             new[setup].append(point)
@@ -133,7 +151,7 @@ class Calibration:
         both = Seen(*(a | b for a, b in zip(_sets(self.seen), _sets(seen), strict=True)))
         own = frozenset((s.kin, s.gpu) for s in new)
         others = {s: c for s, c in merged.items() if s in new or (s.kin, s.gpu) not in own}
-        return replace(self, curves=others, seen=both, own=own)
+        return replace(self, curves=others, seen=both, own=own, stacks={**self.stacks, **(stacks or {})})
 
 
 def curve_of(points: Iterable[Point]) -> Curve:
@@ -157,12 +175,12 @@ def measured(curve: Curve, concurrency: float) -> Point | None:
     return Point(concurrency, below.log_ratio * (1 - share) + above.log_ratio * share, near.source)
 
 
-def _sets(seen: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    return seen.models, seen.gpus, seen.archs
+def _sets(seen: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
+    return seen.models, seen.gpus, seen.archs, seen.across
 
 
 RESIDUALS = "residuals.csv"
-COLUMNS = (*Setup._fields, "arch", "concurrency", "output_tok_s", "predicted_tok_s", "id")
+COLUMNS = (*Setup._fields, "arch", "stack", "across", "concurrency", "output_tok_s", "predicted_tok_s", "id")
 
 
 @cache
@@ -180,14 +198,21 @@ def read(folder: Path, name: str) -> Calibration:
         curves: dict[Setup, list[Point]] = defaultdict(list)
         for row in rows:
             if row["concurrency"]:
-                setup = Setup(*(row[c] for c in Setup._fields[:3]), *(int(row[c]) for c in Setup._fields[3:]))  # type: ignore[arg-type]
+                setup = Setup(*(row[c] for c in Setup._fields[:4]), *(int(row[c]) for c in Setup._fields[4:]))  # type: ignore[arg-type]
                 ratio = math.log(float(row["output_tok_s"]) / float(row["predicted_tok_s"]))
                 curves[setup].append(Point(float(row["concurrency"]), ratio, row["id"]))
-        seen = Seen(*(frozenset(row[c] for row in rows) for c in ("kin", "gpu", "arch")))
+        kins, gpus, archs = (frozenset(row[c] for row in rows) for c in ("kin", "gpu", "arch"))
+        seen = Seen(
+            kins,
+            gpus,
+            archs,
+            frozenset(f"{row['kin']} {row['arch']}" for row in rows if row["across"]),
+        )
         files = ("constants.csv", FILE, RESIDUALS)
         sha256 = hashlib.sha256(b"".join(read_bytes(folder / f, CATALOG_BYTES) for f in files)).hexdigest()
         return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,
-                           {k: curve_of(v) for k, v in curves.items()}, sha256)  # fmt: skip
+                           {k: curve_of(v) for k, v in curves.items()}, sha256,
+                           stacks={row["gpu"]: row["stack"] for row in rows})  # fmt: skip
     except (InputError, KeyError, TypeError, ValueError, csv.Error) as e:
         remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
         raise InputError(

@@ -44,14 +44,21 @@ class Constants:
         """Precision classes with an attained share of their own."""
         return tuple(sorted(k.partition(".")[2] for k in self.values if k.startswith("rate_share.")))
 
-    def arch(self, name: str) -> int:
-        """Index of a GPU generation, of its kin where it has no constants; 0 (`other`) where that has none either."""
-        known = name if name in self.archs else self.kin_of(name)
-        return self.archs.index(known) if known in self.archs else 0
+    def stack(self, arch: str, kernel_class: str = "") -> int:
+        """Index of the constants of a GPU: of its kernel class where that or its kin has some of its own (SM120), else
+        of its generation, else of that one's kin; 0 (`other`) where that has none either."""
+        for name in (kernel_class, self.kin_of(kernel_class), arch, self.kin_of(arch)):
+            if name in self.archs:
+                return self.archs.index(name)
+        return 0
 
     def kin_of(self, arch: str) -> str:
         """The generation whose constants stand in for one that nobody measured (arch_kin.csv); itself without."""
         return arch_kin().get(arch, arch)
+
+    def stack_name(self, arch: str, kernel_class: str = "") -> str:
+        """The generation or kernel class whose constants a GPU takes."""
+        return self.archs[self.stack(arch, kernel_class)]
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -91,6 +98,11 @@ class Constants:
         return self._table("rate_share", self.rates)
 
     @cached_property
+    def read_share(self) -> npt.NDArray[np.float64]:
+        """Attained bandwidth in reading dense weights per precision class, relative to 16 bits."""
+        return self._table("read_share", self.rates)
+
+    @cached_property
     def collective_s(self) -> npt.NDArray[np.float64]:
         """Latency of one collective per kind of link."""
         return self._table("collective_us", LINKS) * 1e-6
@@ -100,6 +112,12 @@ class Constants:
 def arch_kin() -> Mapping[str, str]:
     """Generation -> the one whose constants it takes."""
     return {row["arch"]: row["kin"] for row in rows(DATA / "arch_kin.csv")}
+
+
+@cache
+def same_stack() -> Mapping[str, str]:
+    """The same for those that run the very kernels of their kin, so that its measurements speak for them."""
+    return {row["arch"]: row["kin"] for row in rows(DATA / "arch_kin.csv") if row["kernels"] == "same"}
 
 
 def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:

@@ -17,7 +17,8 @@ class Demand:
     experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one running request reads
     per step at half of its output, split by kv heads; `kv_other_b`: what layers of `kv_other_heads` heads read beside
     that; `kv_whole_b`: what every tensor-parallel rank reads of it whole beside that; `state_b`: running state that it
-    reads and writes back, split by heads; `linear_flops`, `attention_flops`: of one new token then;
+    reads and writes back, split by heads; `linear_flops`, `attention_flops`: of one new token then,
+    `expert_flops` those of the former in routed experts;
     `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
     to its experts in one layer; `token_b`: its hidden state at 16 bits.
     """
@@ -26,6 +27,7 @@ class Demand:
     layers: float
     moe_layers: int
     latent_layers: int
+    sparse_layers: int
     heads: int
     kv_heads: int
     dense_b: float
@@ -38,6 +40,7 @@ class Demand:
     kv_other_heads: int
     state_b: float
     linear_flops: float
+    expert_flops: float
     attention_flops: float
     prefill_linear_flops: float
     prefill_attention_flops: float
@@ -66,6 +69,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         layers=llm.depth,
         moe_layers=llm.moe_layers,
         latent_layers=0 if llm.attention == "gqa" else sum(bool(layer.caches) for layer in llm.layer_list),
+        sparse_layers=sum(len(layer.caches) > 1 for layer in llm.layer_list),
         heads=llm.heads,
         kv_heads=kv_heads,
         dense_b=float(llm.dense_read_bytes(precision)),
@@ -78,9 +82,10 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         kv_other_heads=min(read, default=1),
         state_b=float(llm.state_moved_bytes),
         linear_flops=float(linear),
+        expert_flops=2.0 * llm.params_routed_experts * llm.experts_per_token / llm.experts if llm.is_moe else 0.0,
         attention_flops=float(llm.attention_flops(context, "decode")),
         prefill_linear_flops=float(isl * linear),
         prefill_attention_flops=float(llm.prefill_attention_flops(isl)),
         token_b=float(2 * llm.hidden),
-        route_b=float(llm.experts_per_token * 3 * llm.hidden),
+        route_b=float(llm.experts_per_token * 2 * llm.hidden),
     )

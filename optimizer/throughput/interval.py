@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from optimizer.throughput.constants import arch_kin, rows
+from optimizer.throughput.constants import rows, same_stack
 from optimizer.throughput.demand import kin
 from optimizer.throughput.roofline import Floats
 
@@ -27,6 +28,10 @@ DISTANCES = ("same", "model-and-gpu", "model-or-gpu", "generation", "nothing")
 """What of a configuration was measured: itself; its model and its GPU apart; one of them; only the GPU's generation;
 nothing, or a model on stacks other than the GPU's."""
 FILE = "intervals.csv"
+ALL = ""
+"""Stands for all stacks together in the place of one."""
+SHARED = 30
+"""Held-out rows of one stack that weigh as much as all others together in its interval."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,40 @@ class Width:
     groups: int
 
 
+Widths = Mapping[tuple[str, str], Width]
+"""(distance, stack or ALL) -> width."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out errors, log of predicted over measured, with their weights and the stack that each is of; `groups`:
+    number of models on a GPU among them."""
+
+    errors: Floats
+    weights: Floats
+    stacks: tuple[str, ...]
+    groups: int
+
+
 @dataclass(frozen=True)
 class Seen:
-    """Models (kin), GPUs (id) and GPU generations of measured rows."""
+    """Models (kin), GPUs (id) and GPU generations of measured rows; `across`: "model generation" of those in which a
+    replica spans nodes."""
 
     models: frozenset[str]
     gpus: frozenset[str]
     archs: frozenset[str]
+    across: frozenset[str] = frozenset()
 
-    def distance(self, kin: str, gpu: Gpu) -> str:
+    def distance(self, kin: str, gpu: Gpu, across: bool = False) -> str:
         """How far a configuration lies from the measured rows; one of DISTANCES but the first. A measured model says
-        nothing of a GPU on whose generation, or on that one's kin (arch_kin.csv), nothing was measured."""
+        nothing of a GPU on whose generation, or on that one's kin (arch_kin.csv), nothing was measured, and runs on one
+        node say nothing of a replica across nodes."""
+        archs = {gpu.arch, same_stack().get(gpu.arch, gpu.arch)}
+        if across:
+            return "model-or-gpu" if any(f"{kin} {arch}" in self.across for arch in archs) else "nothing"
         model, card = kin in self.models, gpu.id in self.gpus
-        stack = gpu.arch in self.archs or arch_kin().get(gpu.arch) in self.archs
+        stack = bool(archs & self.archs)
         if model and card:
             return "model-and-gpu"
         if card or (model and stack):
@@ -74,30 +100,48 @@ def quantiles(errors: Floats, weights: Floats) -> tuple[float, float]:
     return float(np.exp(-high)), float(np.exp(-low))
 
 
-def widths(held_out: Mapping[str, tuple[Floats, Floats, int]]) -> dict[str, Width]:
-    """Distance -> width from its held-out (errors, weights, groups); a larger distance is never narrower."""
-    out: dict[str, Width] = {}
-    low, high = 1.0, 1.0
-    for distance in DISTANCES:
-        if distance in held_out:
-            errors, weights, groups = held_out[distance]
-            here = quantiles(errors, weights)
+def widths(held_out: Mapping[str, HeldOut]) -> dict[tuple[str, str], Width]:
+    """Widths by distance, of all stacks together and of each with as many held-out rows as weigh like the others
+    (`SHARED`); a larger distance is never narrower, so that the spread between engines and days on one machine, the
+    width of what was measured itself, is the least of all."""
+    stacks = {stack for found in held_out.values() for stack in found.stacks}
+    out: dict[tuple[str, str], Width] = {}
+    for stack in (ALL, *sorted(stacks)):
+        low, high = 1.0, 1.0
+        for distance in (distance for distance in DISTANCES if distance in held_out):
+            found = held_out[distance]
+            own = np.array([of == stack or stack == ALL for of in found.stacks], dtype=bool)
+            here = quantiles(found.errors, on_stack(found.weights, own))
             low, high = min(low, here[0]), max(high, here[1])
-            out[distance] = Width(low, high, len(errors), groups)
+            if int(own.sum()) >= SHARED:
+                out[distance, stack] = Width(low, high, int(own.sum()), found.groups)
     return out
 
 
-def read_widths(path: Path) -> dict[str, Width]:
+def on_stack(weights: Floats, own: npt.NDArray[np.bool_]) -> Floats:
+    """Weights of held-out rows for one stack: its `own` as they are, the others as much together as SHARED of them."""
+    others = float(weights[~own].sum())
+    if not others or not own.any():
+        return weights
+    return np.where(own, weights, weights * SHARED * float(weights[own].mean()) / others)
+
+
+def read_widths(path: Path) -> dict[tuple[str, str], Width]:
     """Widths from intervals.csv."""
     return {
-        row["distance"]: Width(float(row["low"]), float(row["high"]), int(row["rows"]), int(row["groups"]))
+        (row["distance"], row["stack"]): Width(
+            float(row["low"]), float(row["high"]), int(row["rows"]), int(row["groups"])
+        )
         for row in rows(path)
     }
 
 
-def seen(rows: Iterable[tuple[Llm, Gpu]]) -> Seen:
-    """What was measured, of the rows that the audit kept."""
+def seen(rows: Iterable[tuple[Llm, Gpu, bool]]) -> Seen:
+    """What was measured, of the rows that the audit kept: model, GPU, and whether a replica spans nodes."""
     found = list(rows)
     return Seen(
-        frozenset(kin(m) for m, _ in found), frozenset(g.id for _, g in found), frozenset(g.arch for _, g in found)
-    )  # fmt: skip
+        frozenset(kin(llm) for llm, _, _ in found),
+        frozenset(gpu.id for _, gpu, _ in found),
+        frozenset(gpu.arch for _, gpu, _ in found),
+        frozenset(f"{kin(llm)} {gpu.arch}" for llm, gpu, across in found if across),
+    )

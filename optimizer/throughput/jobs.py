@@ -70,7 +70,7 @@ def accelerator(gpu: Gpu, precision: str, constants: Constants) -> Accelerator |
     if not peak:
         return None
     return Accelerator(
-        arch=constants.arch(gpu.arch),
+        arch=constants.stack(gpu.arch, gpu.kernel_class),
         mem_b_s=gpu.mem_gb_s * 1e9,
         flop_s=peak * 1e12,
         attention_flop_s=(half or peak) * 1e12,
@@ -114,10 +114,12 @@ def jobs(
     lengths: tuple[Field, Field],
     clock: Field = 1.0,
     in_turn: Field = 0,
+    drafted: Field = 0,
 ) -> Jobs:
     """Jobs from demand and accelerator (one for all, or fields as arrays) and `shape` = (tp, pp, dp, ep).
 
-    `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s; `in_turn`: see Jobs."""
+    `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s; `in_turn`, `drafted`: see
+    Jobs."""
     tp, pp, dp, ep = shape
     need = dict(d) if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
     names = need.pop("kin")
@@ -149,6 +151,7 @@ def jobs(
         isl=lengths[0],
         osl=lengths[1],
         in_turn=in_turn,
+        drafted=drafted,
     )
 
 

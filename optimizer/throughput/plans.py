@@ -146,7 +146,7 @@ class Planner:
             found.precision, kv_precision(self.llm, self.request), *found.shape, replicas, found.concurrency,
             redundant_experts=found.redundant_experts, host_tables=bool(key.tables_gb),
         )  # fmt: skip
-        fact = self.fact(gpu, found.precision, found.shape, found.concurrency)
+        fact = self.fact(gpu, found.precision, found.shape, found.concurrency, together(key))
         perf = Perf(
             best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
         )
@@ -220,16 +220,19 @@ class Planner:
         # matter with many requests, so that memory alone bounds their number.
         return Reach(min(can.gpus, bent_can.gpus), math.inf, max(can.tok_s, bent_can.tok_s))
 
-    def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float) -> Fact:
-        """How far a plan's figures can be trusted with `running` requests at once in a replica."""
+    def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float, near: int) -> Fact:
+        """How far a plan's figures can be trusted with `running` requests at once in a replica, where `near` GPUs stand
+        in one node or on one fabric (see `together`)."""
         if precision in FILE_KINDS:
             return in_file_kinds(precision)
-        return self.calibration.fact(self.kin, gpu, self.curves(gpu, precision).get(shape, ()), running)
+        tp, pp, dp, _ = shape
+        curve, across = self.curves(gpu, precision).get(shape, ()), tp * pp * dp > near
+        return self.calibration.fact(self.kin, gpu, curve, running, across)
 
     def _pair(self, gpu: Gpu, precision: str) -> float:
         """What the model's measured setups on the GPU are off in common; they were run by engines for servers, of which
         those for kinds of files have no kernel."""
-        return 1.0 if precision in FILE_KINDS else self.calibration.pair(self.kin, gpu.id)
+        return 1.0 if precision in FILE_KINDS else self.calibration.pair(self.kin, gpu)
 
     @property
     def _user_tok_s(self) -> float:
@@ -311,7 +314,13 @@ class Planner:
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
         request = self.request
-        return self.calibration.curves_of(self.kin, precision, gpu.id, request.isl, request.osl)
+        kv = kv_precision(self.llm, request)
+        return self.calibration.curves_of(self.kin, precision, kv, gpu.id, request.isl, request.osl)
+
+
+def together(key: RowKey) -> int:
+    """GPUs that stand in one node or on one fabric."""
+    return max(key.per_node, key.domain)
 
 
 def _spans(key: RowKey) -> Spans:

@@ -43,20 +43,22 @@ def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
     """From the times of one GPU and the limits of the request."""
     fixed, prefill_fixed, prefill = float(one.stage_fixed_s[0]), float(one.prefill_fixed_s[0]), float(one.prefill_s[0])
     osl = max(one.osl, 1)
-    busy = np.power(np.power(one.mem_user_s, one.knee) + np.power(one.flops_user_s, one.knee), 1 / one.knee)
-    token = float(busy[0] + one.user_s[0])  # of one more request, per token
     waiting = (1 - one.burst) * one.mixing * prefill / osl  # for the prefill of one more request, per token
+    flops = one.flops_user_s + one.hidden * waiting
+    busy = np.power(np.power(one.mem_user_s, one.knee) + np.power(flops, one.knee), 1 / one.knee)
+    # What one more request adds to a step: its own token, and its prefill shared out over its tokens.
+    token = float(busy[0] + np.asarray(one.user_s).flat[0]) + (1 - one.hidden) * waiting
     tpot = ROUNDING / max(user_tok_s, 1e-9)
     # n GPUs take the whole of what does not shrink with n, and at least the n-th part of the rest: solved for n.
     gpus = _ratio(float(one.step_s(1)[0]) - fixed, tpot - fixed)
     # Each request adds its own tokens to a step, each but the first its prefill: solved for the number of requests.
-    users = _ratio(tpot - fixed + waiting, token + waiting)
+    users = _ratio(tpot - fixed + waiting, token)
     if max_ttft_ms is not None:
         ttft = ROUNDING * max_ttft_ms / 1e3
         gpus = max(gpus, _ratio(prefill, ttft - prefill_fixed))
         users = min(users, _ratio(ttft - prefill_fixed, one.burst * one.mixing * prefill))
     # In a batch as large as can be all fixed times are shared out to nothing: what is left is a request's own work.
-    request = prefill * one.mixing * (one.burst + (1 - one.burst) * (osl - 1) / osl) + token * (osl - 1)
+    request = prefill * one.mixing * one.burst + token * (osl - 1)
     return Reach(gpus, max(0.0, users) * ROUNDING, _ratio(osl, request) * ROUNDING)
 
 

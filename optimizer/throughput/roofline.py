@@ -24,8 +24,15 @@ Field = Any
 """A numpy array with an entry per configuration, or a number that holds for all."""
 
 
+PREFILL_TOKENS = 8192
+"""Tokens of prompts in a batch of prefills: the default of vLLM (max_num_batched_tokens) and TensorRT-LLM
+(max_num_tokens)."""
 IN_TURN_TOKENS = 512
 """Tokens of a prompt that a stage of llama.cpp takes at once (its --ubatch-size)."""
+DEPTHS = (1, 2, 3)
+"""Tokens that engines let a module for several tokens propose per step; recipes take fewer as the load grows."""
+DEPTH_OF_ENGINE = -1
+"""Of `Jobs.drafted`: the depth of DEPTHS that is fastest at a load."""
 SLACK = 1 + 1e-9
 """Room for rounding at a latency limit."""
 
@@ -39,13 +46,15 @@ class Jobs:
     GPU, `rate`: index of the precision class in `Constants.rates`; `clock`: share of the clock that a power cap
     leaves; `near`, `far`: links of a collective inside the tensor-parallel group and inside tp x dp, as
     (bytes/s, kind of link); `hop`: link between pipeline stages; `in_turn`: one stage works at a time, all requests of
-    a replica pass it together (llama.cpp's layer split), 0 or 1. `isl`, `osl`: tokens.
+    a replica pass it together (llama.cpp's layer split), 0 or 1; `drafted`: tokens that a module proposes per step of a
+    request (speculative decoding; 0: none, DEPTH_OF_ENGINE: as many as serve the load best). `isl`, `osl`: tokens.
     """
 
     model: Field
     layers: Field
     moe_layers: Field
     latent_layers: Field
+    sparse_layers: Field
     heads: Field
     kv_heads: Field
     dense_b: Field
@@ -58,6 +67,7 @@ class Jobs:
     kv_other_heads: Field
     state_b: Field
     linear_flops: Field
+    expert_flops: Field
     attention_flops: Field
     prefill_linear_flops: Field
     prefill_attention_flops: Field
@@ -79,17 +89,20 @@ class Jobs:
     isl: Field
     osl: Field
     in_turn: Field = 0
+    drafted: Field = 0
 
 
 @dataclass(frozen=True)
 class Times:
-    """Linear pieces of the roofline; seconds. `mem_*` and `flops_*` are of one stage and per running request. `waves`:
-    batches under way at once, one for each of the `pp` stages or, where they work in turn, one alone."""
+    """Linear pieces of the roofline; seconds. `mem_*` and `flops_*` are of one stage and per running request. `idle`:
+    time of `pp` stages over that of their work; `waves`: batches under way at once, one for each of the stages or,
+    where they work in turn, one alone; `hidden`, `accepted`, `draft_share`: see the constants of these names."""
 
     mem_fixed_s: Floats
     mem_experts_s: Floats
     mem_user_s: Floats
     flops_user_s: Floats
+    link_user_s: Floats
     user_s: Floats
     stage_fixed_s: Floats
     prefill_s: Floats
@@ -97,11 +110,16 @@ class Times:
     miss: Field
     skew: float
     pp: Field
+    idle: Field
     waves: Field
     osl: Field
     knee: float
     burst: float
     mixing: float
+    hidden: float
+    drafted: Field
+    accepted: float
+    draft_share: float
 
     def slowed(self, by: Field) -> Times:
         """The same with every time `by` times as long."""
@@ -116,19 +134,39 @@ class Times:
         values = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
         return replace(self, **{name: value[at] for name, value in values.items() if np.shape(value) == (size,)})
 
-    def step_s(self, running: Any) -> Floats:
-        """Time between two tokens of each of the `running` requests, prefills of others not counted."""
-        # Stages work on as many parts of the batch as there are of them, one each; in turn, each on the whole batch.
-        batch = running / self.waves
-        touched = 1.0 - np.power(self.miss, np.power(batch, self.skew))
-        mem = self.mem_fixed_s + self.mem_experts_s * touched + self.mem_user_s * batch
-        busy = np.power(np.power(mem, self.knee) + np.power(self.flops_user_s * batch, self.knee), 1 / self.knee)
-        return np.asarray(self.pp * (busy + self.user_s * batch + self.stage_fixed_s))
-
     def tpot_s(self, running: Any) -> Floats:
         """Time per output token of a request, with its share of waiting for the others' prefills."""
-        waiting = (1 - self.burst) * self.mixing * (running - 1) * self.prefill_s
-        return np.asarray(self.step_s(running) + waiting / np.maximum(self.osl, 1))
+        if not np.any(self.drafted):
+            return self._token_s(running, 0)
+        # Time at any of the depths does not fall with more requests, so nor does the least of them.
+        chosen = [np.where(self.drafted == DEPTH_OF_ENGINE, depth, self.drafted) for depth in DEPTHS]
+        return np.asarray(np.min([self._token_s(running, depth) for depth in chosen], axis=0))
+
+    def step_s(self, running: Any) -> Floats:
+        """Time of a step that gives each of the `running` requests a token, no prefill of others in it."""
+        return self._step_s(running, 1, 0.0)
+
+    def _token_s(self, running: Any, depth: Any) -> Floats:
+        """Time per output token where a module proposes `depth` tokens per step: a step that proves them, and their
+        drafting, shared out over the tokens that it accepts (Leviathan et al. 2023, arXiv:2211.17192, eq. 1)."""
+        waiting = (1 - self.burst) * self.mixing * (running - 1) * self.prefill_s / np.maximum(self.osl, 1)
+        per_step = (1 - np.power(self.accepted, depth + 1)) / (1 - self.accepted)
+        step = self._step_s(running, depth + 1, waiting * per_step)
+        drafting = depth * self.draft_share * self._step_s(running, 1, 0.0) if np.any(depth) else 0.0
+        return np.asarray((step + drafting) / per_step)
+
+    def _step_s(self, running: Any, tokens: Any, waiting: Any) -> Floats:
+        """Time of a step that computes `tokens` of each of the `running` requests and the prefills that fall into it,
+        `waiting` seconds of them: where pieces of prompts share a batch with decoding (chunked prefill), the `hidden`
+        part of them is computed while the step's weights and KV cache are read."""
+        # Stages work on as many parts of the batch as there are of them, one each; in turn, each on the whole batch.
+        batch = running / self.waves
+        touched = 1.0 - np.power(self.miss, np.power(batch * tokens, self.skew))
+        mem = self.mem_fixed_s + self.mem_experts_s * touched + self.mem_user_s * batch
+        flops = self.flops_user_s * batch * tokens + self.hidden * waiting / self.pp
+        busy = np.power(np.power(mem, self.knee) + np.power(flops, self.knee), 1 / self.knee)
+        linked = self.link_user_s * batch * tokens + self.user_s * batch + self.stage_fixed_s
+        return np.asarray(self.pp * self.idle * (busy + linked) + (1 - self.hidden) * waiting)
 
     def ttft_s(self, running: Any) -> Floats:
         """Time to the first token: the own prefill, and the share of the others' that came at the same time."""
@@ -160,8 +198,13 @@ def times(jobs: Jobs, constants: Constants) -> Times:
         jobs.layers * constants["layer_us"]
         + jobs.moe_layers * constants["moe_layer_us"]
         + jobs.latent_layers * constants["latent_layer_us"]
+        + jobs.sparse_layers * constants["sparse_layer_us"]
     )
-    launches = launched_us / pp * 1e-6 * constants.launch_share[jobs.arch] * tuned
+    # Engines that read files of other kinds bring kernels of their own: no server's stack slows or speeds them.
+    own_kernels = np.asarray(jobs.in_turn) > 0
+    launch_share = np.where(own_kernels, 1.0, constants.launch_share[jobs.arch])
+    read_share = np.where(own_kernels, 1.0, constants.read_share[jobs.rate])
+    launches = launched_us / pp * 1e-6 * launch_share * tuned
     fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
     uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
     # Of the cache each tensor-parallel rank reads its heads, one at least; latent caches are read whole by every rank.
@@ -169,32 +212,47 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     kept = kept + jobs.kv_other_b / pp / np.minimum(tp, jobs.kv_other_heads)
     # A prompt goes through all stages one after the other, and its own first token waits for all of them. Stages work
     # side by side: another request is held up by one stage's share.
+    # Grouped GEMMs over many small experts, and the permutation around them, take longer than dense ones.
+    more = jobs.expert_flops / constants["expert_compute_share"] - jobs.expert_flops
     prefill = (
-        jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
+        (jobs.prefill_linear_flops + more * jobs.isl) / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
+    # Layers that choose what they attend to score every earlier token first, on each tensor-parallel rank anew.
+    prefill = prefill + np.asarray(jobs.isl) * jobs.sparse_layers * constants["sparse_token_us"] * 1e-6 / dp
+    # Prompts are computed in batches of so many tokens, each with launches of its own, and admitted one by one.
+    prefill = prefill + np.asarray(jobs.isl) / PREFILL_TOKENS * launches * pp + constants["request_ms"] * 1e-3
     # Stages in turn pass a prompt on piece by piece: the next one begins when the one before has done its first.
     pieces = np.maximum(np.ceil(np.asarray(jobs.isl) / IN_TURN_TOKENS), 1)
     of_stage = np.where(jobs.in_turn, (pieces + pp - 1) / pieces / pp, 1 / pp)
+    # Stages wait for each other: (m + pp - 1) / m of the time for m batches under way (Huang et al. 2019,
+    # arXiv:1811.06965, section 2.3).
+    idle = 1 + constants["pipeline_idle"] * (pp - 1) * (1 - np.asarray(jobs.in_turn))
     # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
-        mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / pp / bandwidth,
+        mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / pp / bandwidth / read_share,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
         mem_user_s=kept / dp / bandwidth / constants["kv_bandwidth_share"],
-        flops_user_s=(jobs.linear_flops / compute + jobs.attention_flops / attention) / group / pp / decode,
-        user_s=comm_user + constants["user_us"] * 1e-6 / pp,
+        flops_user_s=((jobs.linear_flops + more) / compute + jobs.attention_flops / attention) / group / pp / decode,
+        link_user_s=comm_user,
+        user_s=np.asarray(constants["user_us"] * 1e-6 / pp / dp),
         stage_fixed_s=fixed,
-        prefill_s=prefill * of_stage,
+        prefill_s=prefill * of_stage * idle,
         prefill_fixed_s=np.where(jobs.in_turn, 0.0, prefill * (1 - 1 / pp))
         + fixed * pp
         + constants["first_token_ms"] * 1e-3,
         miss=np.where(moe, jobs.miss, 1.0),
         skew=constants["expert_skew"],
         pp=pp,
+        idle=idle,
         waves=np.where(jobs.in_turn, 1, pp),
         osl=jobs.osl,
         knee=constants["knee"],
         burst=constants["burst_share"],
         mixing=constants["prefill_mixing"],
+        hidden=constants["prefill_hidden"],
+        drafted=jobs.drafted,
+        accepted=constants["draft_accepted"],
+        draft_share=constants["draft_share"],
     )
     _assert_ordered(found)
     return found
@@ -210,9 +268,12 @@ def _communication(jobs: Jobs, constants: Constants, moe: Any) -> tuple[Any, Any
     reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * jobs.token_b / near_b / dp, 0.0)
     growth = np.where(jobs.near[1] == 0, np.power(np.maximum(tp, 2) / 2, constants["collective_growth"]), 1.0)
     reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
-    # Data-parallel ranks share out the experts: each token goes to those chosen and comes back, once per layer.
+    # Data-parallel ranks share out the experts: a token goes at 8 bits once to each other rank that holds one of those
+    # chosen for it, and comes back from there at 16, once per layer.
     spread = moe & (dp > 1)
-    routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
+    chosen = jobs.route_b / jobs.token_b
+    others = (group - 1) * (1 - np.power(1 - 1 / group, chosen))
+    routed = np.where(spread, moe_layers * 1.5 * jobs.token_b * others / group / far_b, 0.0)
     routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
     to_next = hop(jobs, constants)
     hop_user, hop_fixed = (np.where(pp > 1, seconds, 0.0) for seconds in to_next)

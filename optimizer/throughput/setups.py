@@ -9,6 +9,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.formats import BITS
+from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import message
@@ -26,14 +27,13 @@ from optimizer.throughput.demand import Demand, demand
 from optimizer.throughput.jobs import Accelerator, accelerator, speed_unknown
 from optimizer.throughput.shapes import shapes, sizes_of
 
-KV = "bf16"
 Shape = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Asked:
     """What a row asks for, blanks as 0: names, GPUs and nodes, plan, lengths; `engine`: whose rules judge the plan, any
-    engine's where it is blank."""
+    engine's where it is blank; `kv`: precision of the KV cache, the engine's usual where it is blank."""
 
     model: str
     precision: str
@@ -47,6 +47,7 @@ class Asked:
     isl: int
     osl: int
     engine: str = ""
+    kv: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Resolved:
     precision: str
     demand: Demand
     accelerator: Accelerator
+    kv: str
     plans: tuple[Shape, ...]
     redundant: tuple[int, ...]
     caps: tuple[int, ...]
@@ -104,19 +106,28 @@ class Resolver:
             if asked.engine:
                 return message("{asked} does not start this plan: {why}", asked=asked.engine, why=why)
             return message("no released engine starts this plan: {why}", why=why)
+        kv = asked.kv or usual_kv(llm)
         reserve, tokens = reserve_bytes(gpu, self.policy, precision), asked.isl + asked.osl
         rooms = {
             s: held(
-                gpu, llm, precision, s, tokens, reserve, spare[s], tables_on_host(llm, gpu, precision, s, asked.engine)
+                gpu,
+                llm,
+                precision,
+                s,
+                tokens,
+                kv,
+                reserve,
+                spare[s],
+                tables_on_host(llm, gpu, precision, s, asked.engine),
             )
             for s in spare
         }
         fits = [(s, c) for s, c in rooms.items() if c >= 1]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {asked.n_gpus} x {gpu.name}"
-        need = demand(llm, precision, asked.isl, asked.osl, KV)
+        need = demand(llm, precision, asked.isl, asked.osl, kv)
         shapes_, caps = tuple(s for s, _ in fits), tuple(c for _, c in fits)
-        return Resolved(llm, gpu, precision, need, give, shapes_, tuple(spare[s] for s in shapes_), caps)
+        return Resolved(llm, gpu, precision, need, give, kv, shapes_, tuple(spare[s] for s in shapes_), caps)
 
     def _model(self, name: str) -> Named:
         found: Named = _remember(self._models, name, named)
@@ -126,6 +137,12 @@ class Resolver:
         gpu = _remember(self._gpus, name, self._cards.find)
         assert isinstance(gpu, Gpu)
         return gpu
+
+
+def usual_kv(llm: Llm) -> str:
+    """Precision of the KV cache where nobody names one: the only one of the architecture, else the checkpoint's, else
+    16 bits."""
+    return published_kv_cache(llm.architecture) or llm.kv_cache or "bf16"
 
 
 def _remember(known: dict[str, Any], name: str, find: Callable[[str], Any]) -> Any:
@@ -170,14 +187,14 @@ def plans_of(llm: Llm, n_gpus: int, nodes: int, tp: int, pp: int, dp: int, ep: i
 
 @cache
 def held(
-    gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int, redundant: int = 0,
-    host_tables: bool = False,
+    gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, kv: str, reserve: int,
+    redundant: int = 0, host_tables: bool = False,
 ) -> int:  # fmt: skip
     """Requests at once that a replica holds: a card of N GB really has N x 2^30 bytes, of which engines use all but
     the reserve. A purchase (rule vram) counts N x 10^9. Where only the reserve is missing, one."""
     weights = weights_per_gpu(llm, precision, *shape, redundant=redundant, host_tables=host_tables)
     free = usable_bytes(gpu) * 2**30 // 10**9 - weights
-    each = kv_per_gpu_user(llm, tokens, KV, shape[0], shape[1])
+    each = kv_per_gpu_user(llm, tokens, kv, shape[0], shape[1])
     most = (free - reserve) // each * shape[2]
     return int(most) if most >= 1 else int(free >= each)
 
@@ -188,5 +205,5 @@ def asked_of(columns: Mapping[str, list[str]], numbers: Mapping[str, list[int]],
     return Asked(
         columns["model"][i], columns["precision"][i], columns["gpu"][i],
         n["n_gpus"][i], n["nodes"][i], n["tp"][i], n["pp"][i], n["dp"][i], n["ep"][i], n["isl"][i], n["osl"][i],
-        columns["engine"][i],
+        columns["engine"][i], columns["kv_precision"][i],
     )  # fmt: skip

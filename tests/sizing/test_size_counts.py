@@ -46,7 +46,7 @@ def test_where_nothing_divides_the_numbers_that_do_are_named(
 @pytest.mark.parametrize(
     ("model", "gpu", "count", "around"),
     [("gpt-oss-120b", "nvidia-l40s-48gb", 3, "2 and 4"),  # dp 3: the width 2880 is cut alone
-     ("v3-671b", "nvidia-b200-sxm6-180gb", 5, "4 and 8"), ("v3-671b", "nvidia-b200-sxm6-180gb", 6, "4 and 8")],
+     ("v3-671b", "nvidia-b300-sxm6-288gb", 5, "4 and 8"), ("v3-671b", "nvidia-b200-sxm6-180gb", 6, "4 and 8")],
 )  # fmt: skip
 def test_unequal_shares_of_heads_and_experts_are_said(
     catalog: Catalog, model: str, gpu: str, count: int, around: str

@@ -175,7 +175,7 @@ def measured_anew(seed: int, model: str, gpu: str, share: float = 0.6) -> Calibr
         if rng.random() < share and (llm.is_moe or shape[2] == shape[3] == 1):
             for concurrency in np.unique(np.rint(10 ** rng.uniform(0, 3.6, rng.integers(1, 6)))).tolist():
                 for precision in llm.precisions():
-                    setup = Setup(kin(llm), precision, gpu, *shape, 1024, 1024)
+                    setup = Setup(kin(llm), precision, "bf16", gpu, *shape, 1024, 1024)
                     new.append((setup, Point(float(concurrency), float(rng.normal(0, 0.5)), f"mine {concurrency}")))
     return base.with_points(new, base.seen)
 
@@ -343,7 +343,7 @@ def test_more_is_never_asked_and_had(seed: int, limits: tuple[float | None, floa
 def test_figures_of_a_calibration_hold_for_its_copies() -> None:
     """A curve is made of the calibration's points alone: the same points in another order give the same curve."""
     rng, base = np.random.default_rng(5), calibration.shipped()
-    setup = Setup("x", "fp8", GPUS[0], 8, 1, 1, 1, 1024, 1024)
+    setup = Setup("x", "fp8", "bf16", GPUS[0], 8, 1, 1, 1, 1024, 1024)
     some = [(setup, Point(float(c), float(rng.normal()), "x")) for c in (1, 4, 4, 8, 64)]
     there, back = (base.with_points(x, base.seen) for x in (some, some[::-1]))
     assert [p[0] for p in there.curves[setup]] == [p[0] for p in back.curves[setup]]

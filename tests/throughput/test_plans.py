@@ -48,7 +48,7 @@ def test_no_replica_is_smaller_than_the_least(shipped: Catalog, limits: tuple[fl
                 need = demand(llm, precision, r.isl, r.osl, "bf16")
                 jobs = of_keys(gpu, table[:, :4], [key], owner, need, precision, (r.isl, r.osl), k)
                 if jobs is not None and len(table):
-                    t = times(jobs, k).slowed(1 / planner.calibration.pair(planner.kin, gpu.id))
+                    t = times(jobs, k).slowed(1 / planner.calibration.pair(planner.kin, gpu))
                     assert not largest_concurrency(t, table[:, 5], r.min_tok_s_user, r.max_ttft_ms).any()
                     some += 1
     assert some > 20

@@ -12,14 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.throughput.batch import Table
+from optimizer.throughput.batch import BURST, Table
 from optimizer.throughput.fitting.measured import Runs
 from optimizer.throughput.roofline import Floats
 
 Finding = tuple[int, str]
 CLOSED_LOOP = "closed_loop"
-SERVING = ("closed_loop", "online", "offline", "burst_1000", "single_stream", "")
-"""Scenarios that measure a whole system; a fleet's decode nodes are not one."""
+SERVING = ("closed_loop", "offline", "burst_1000", "single_stream", "")
+"""Scenarios that measure a whole system at a load that a row names or that is the largest."""
+OTHERS = {
+    "fleet": "its prefills ran on other machines",
+    "fleet_decode": "its prefills ran on other machines",
+    "online": "its output follows from the rate at which requests were sent",
+    "server": "its load follows from latency limits that the row does not name",
+    "interactive": "its load follows from latency limits that the row does not name",
+    "offload": "its experts lie in host memory (data/offload_measured.csv)",
+}
+OVERTAKEN = re.compile(r"early software|unoptimised stack|later software")
+"""What a note says of a run on a stack that runs the same twice as fast half a year later."""
 PLAN = ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep")
 LOAD = ("model", "gpu", "precision", "isl", "osl", "concurrency")
 PLAN_IN_ID = re.compile(r"_tp(\d+)(?:_0)?_ep(\d+)")
@@ -47,8 +57,27 @@ def no_figure(runs: Runs, table: Table) -> Iterator[Finding]:
 
 def not_a_system(runs: Runs, table: Table) -> Iterator[Finding]:
     for i, row in enumerate(runs.rows):
-        if (row.get("scenario") or "") not in SERVING:
-            yield i, f"scenario {row['scenario']}: its prefills ran on other machines"
+        scenario = row.get("scenario") or ""
+        if scenario not in SERVING:
+            yield i, f"scenario {scenario}: {OTHERS.get(scenario, 'not known')}"
+
+
+def two_halves(runs: Runs, table: Table) -> Iterator[Finding]:
+    for i, row in enumerate(runs.rows):
+        if row.get("disagg") == "yes":
+            yield i, f"{row['prefill_gpus']} GPUs prefill for {row['decode_gpus']} that decode: no plan of one kind"
+
+
+def overtaken(runs: Runs, table: Table) -> Iterator[Finding]:
+    for i, row in enumerate(runs.rows):
+        if found := OVERTAKEN.search(row.get("note") or ""):
+            yield i, f"the note says {found[0]}: the latest runs are the ones to judge by"
+
+
+def unknown_speculation(runs: Runs, table: Table) -> Iterator[Finding]:
+    for i, row in enumerate(runs.rows):
+        if row.get("spec") == "unknown":
+            yield i, "whether a module proposed tokens is not known"
 
 
 def unanswered(runs: Runs, table: Table) -> Iterator[Finding]:
@@ -61,7 +90,8 @@ def formula(runs: Runs, table: Table) -> Iterator[Finding]:
     """tok/s of a closed loop follow from latency and concurrency; figures that do not agree are of different runs."""
     c, osl = _numbers(runs, "concurrency"), _numbers(runs, "osl")
     implied = c * osl / (runs.ttft_ms + runs.tpot_ms * (osl - 1)) * 1e3
-    for i in np.flatnonzero(np.abs(np.log(implied / runs.output_tok_s)) > np.log(1.25)).tolist():
+    off = np.flatnonzero(np.abs(np.log(implied / runs.output_tok_s)) > np.log(1.25)).tolist()
+    for i in (i for i in off if runs.rows[i].get("scenario") != BURST):
         yield i, f"latency and concurrency imply {implied[i]:.1f} tok/s, the row says {runs.output_tok_s[i]:.1f}"
 
 
@@ -140,7 +170,9 @@ def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:
     for i, row in enumerate(runs.rows):
         if np.isfinite(runs.output_tok_s[i]):
             lengths = (f"{float(row['isl'] or 0):.1e}", f"{float(row['osl'] or 0):.0e}")
-            alike[(*(row.get(c) or "" for c in (*PLAN, "scenario", "concurrency")), *lengths)].append(i)
+            alike[(*(row.get(c) or "" for c in (*PLAN, "scenario", "concurrency", "spec", "disagg")), *lengths)].append(
+                i
+            )
     for found in alike.values():
         best = max(found, key=lambda i: runs.output_tok_s[i])
         for i in found:
@@ -154,6 +186,9 @@ def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:
 RULES = (
     Rule("no-figure", "no number was measured", no_figure),
     Rule("not-a-system", "the figure is not of the system in the columns", not_a_system),
+    Rule("two-halves", "prefill and decode ran on GPUs of their own", two_halves),
+    Rule("overtaken", "an early stack, of which later runs are known", overtaken),
+    Rule("unknown-speculation", "whether it speculates is unknown", unknown_speculation),
     Rule("unanswered", "the model can't answer the row", unanswered),
     Rule("formula", "latency, concurrency and throughput contradict each other", formula),
     Rule("columns-against-id", "the row's id and its columns name different plans", columns_against_id),
@@ -179,15 +214,11 @@ def _numbers(runs: Runs, column: str) -> Floats:
 
 
 def _curves(runs: Runs) -> dict[tuple[str, ...], list[int]]:
-    """Rows of one system and load by ascending concurrency."""
+    """Rows of one system, load and day by ascending concurrency."""
     out: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, row in enumerate(runs.rows):
         if row.get("scenario") == CLOSED_LOOP and row.get("concurrency") and np.isfinite(runs.tpot_ms[i]):
             engine = (row.get("engine") or "").split(" ")[0]
-            out[
-                (
-                    *(row[c] for c in ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep", "isl", "osl")),
-                    engine,
-                )
-            ].append(i)
+            stack = (row.get(c) or "" for c in ("measured", "spec", "disagg", "kv_precision"))
+            out[(*(row[c] for c in (*PLAN, "isl", "osl")), engine, *stack)].append(i)
     return {k: sorted(v, key=lambda i: float(runs.rows[i]["concurrency"])) for k, v in out.items()}

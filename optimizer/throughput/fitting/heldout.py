@@ -5,16 +5,25 @@ A group is a model on a GPU. Single rows are never left out: the other rows of a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.throughput.batch import Table
+from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import kin
-from optimizer.throughput.fitting.calibrate import Prior, errors, fit, row_weights
+from optimizer.throughput.fitting.calibrate import (
+    Prior,
+    Problem,
+    errors,
+    normal_equations,
+    problem_of,
+    row_weights,
+    shared,
+    step,
+    tuned,
+)
 from optimizer.throughput.fitting.measured import Runs
 from optimizer.throughput.roofline import Floats
 
@@ -75,28 +84,47 @@ def folds(evidence: Evidence, split: str) -> list[Fold]:
     ]
 
 
-def _judge(job: tuple[Runs, Table, Runs, Table, Sequence[Prior]]) -> dict[str, Floats]:
-    train_runs, train_table, test_runs, test_table, known = job
-    return errors(test_runs, test_table, fit(train_runs, train_table, known))
+@dataclass(frozen=True)
+class Fit:
+    """The fit on all kept rows, from which those without a group of them are found: the problem, where its loss is
+    least, and residuals and derivatives there. `rows`: the kept rows in the problem's order."""
+
+    problem: Problem
+    at: Floats
+    residuals: Floats
+    derivatives: Floats
+    rows: tuple[int, ...]
 
 
-def judge(evidence: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
-    """Figure -> log of predicted over measured per row, each predicted without its group (NaN: not answered)."""
-    todo = [f for f in folds(evidence, split) if f.train]
-    jobs = [
-        (
-            evidence.runs.take(f.train),
-            evidence.table.take(f.train),
-            evidence.runs.take(f.test),
-            evidence.table.take(f.test),
-            known,
-        )
-        for f in todo
-    ]
+def fit_all(evidence: Evidence, known: Sequence[Prior]) -> Fit:
+    """The constants fitted on all kept rows, each model's own time left out."""
+    rows = tuple(sorted(evidence.kept))
+    runs, table = evidence.take(rows)
+    found = shared(runs, table, known)
+    problem = problem_of(runs, table, known, found.constants)
+    here = problem.residuals(found.at)
+    return Fit(problem, found.at, here, problem.derivatives(found.at, here), rows)
+
+
+def without(whole: Fit, train: Sequence[int]) -> Constants:
+    """Constants fitted on the `train` rows alone: one step from the fit on all, by the normal equations of these rows
+    (see calibrate.py); then each model's own time."""
+    place = {row: i for i, row in enumerate(whole.rows)}
+    at = [place[row] for row in train]
+    curvature, slope = normal_equations(whole.residuals[:, at], whole.derivatives[:, :, at], whole.at)
+    moved = step(curvature, slope, whole.at, whole.problem.limits, 0.0)
+    problem = whole.problem
+    return tuned(problem.runs.take(at), problem.table.take(at), problem.constants(moved))
+
+
+def judge(evidence: Evidence, split: str, known: Sequence[Prior], whole: Fit | None = None) -> dict[str, Floats]:
+    """Figure -> log of predicted over measured per row, each predicted without its group (NaN: not answered). `whole`:
+    the fit on all rows, where it is at hand."""
+    whole = whole or fit_all(evidence, known)
     out = {name: np.full(len(evidence.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for fold, found in zip(todo, pool.map(_judge, jobs), strict=True):
-            for name, values in found.items():
+    for fold in folds(evidence, split):
+        if fold.train:
+            for name, values in errors(*evidence.take(fold.test), without(whole, fold.train)).items():
                 out[name][list(fold.test)] = values
     return out
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import shipped_rows
 from optimizer.text.csv_table import too_wide
-from optimizer.throughput.batch import NUMBERS, TEXTS, numbers
+from optimizer.throughput.batch import KV, NUMBERS, SCENARIO, SPEC, TEXTS, numbers
 from optimizer.throughput.constants import DATA
 from optimizer.throughput.roofline import Floats
 
 SHIPPED = DATA / "measured.csv"
 NEEDED = (*TEXTS, "n_gpus", "isl", "osl", "output_tok_s")
-BURST = "burst_1000"
-"""Scenario in which 1,000 requests arrive at once: its latencies are those of a queue."""
+KV_USUAL = "kv_usual.csv"
+"""Precision of the KV cache by engine and precision of the weights where a run names none."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,23 @@ def read(path: Path) -> Runs:
 
 def of_rows(rows: Sequence[Mapping[str, str]]) -> Runs:
     """Rows as Runs; a figure that is no number becomes NaN."""
-    columns = {c: [(row.get(c) or "").strip() for row in rows] for c in (*TEXTS, *NUMBERS)}
+    columns = {c: [(row.get(c) or "").strip() for row in rows] for c in (*TEXTS, *NUMBERS, SPEC, SCENARIO)}
+    columns[KV] = [kv_of(row) for row in rows]
 
     def figure(name: str) -> Floats:
         found = numbers([(row.get(name) or "") for row in rows])
         return np.where(np.isfinite(found) & (found > 0), found, np.nan)
 
     return Runs(tuple(rows), columns, figure("output_tok_s"), figure("ttft_ms"), figure("tpot_ms"))
+
+
+def kv_of(row: Mapping[str, str]) -> str:
+    """Precision of the KV cache of a run: its own, else the engine's usual for weights of its precision; blank where
+    that is the checkpoint's."""
+    engine = (row.get("engine") or "").split(" ")[0] or (row.get("id") or "")[:6].replace("mlperf", "MLPerf")
+    return (row.get(KV) or "").strip() or _usual().get((engine, row["precision"].strip()), "")
+
+
+@cache
+def _usual() -> dict[tuple[str, str], str]:
+    return {(row["engine"], row["precision"]): row["kv_precision"] for row in shipped_rows(DATA / KV_USUAL)}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from catalogs.files import write_text
 from catalogs.load import Catalog
@@ -21,9 +22,10 @@ from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, c
 from optimizer.throughput.constants import Constants, rows
 from optimizer.throughput.demand import kin
 from optimizer.throughput.fitting import audit
-from optimizer.throughput.fitting.calibrate import fit, priors
-from optimizer.throughput.fitting.heldout import Evidence, judge, weights
+from optimizer.throughput.fitting.calibrate import priors, tuned
+from optimizer.throughput.fitting.heldout import Evidence, fit_all, judge, weights
 from optimizer.throughput.fitting.measured import Runs
+from optimizer.throughput.interval import HeldOut
 from optimizer.throughput.roofline import Floats
 
 SPLIT_OF = {
@@ -65,16 +67,18 @@ def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> C
     e, left_out, lines = evidence(runs, catalog, policy, rows())
     known = priors(lines)
     kept = sorted(e.kept)
-    k = fit(runs.take(kept), e.table.take(kept), known)
+    whole = fit_all(e, known)
+    k = tuned(whole.problem.runs, whole.problem.table, whole.problem.constants(whole.at))
     points = residuals(runs, e.table, kept, k)
-    held_out = {d: [judge(e, s, known)["output_tok_s"] for s in splits] for d, splits in SPLIT_OF.items()}
-    found = interval.widths(pools(e, held_out) | {"same": same(points, e)})
+    held_out = {d: [judge(e, s, known, whole)["output_tok_s"] for s in splits] for d, splits in SPLIT_OF.items()}
+    found = interval.widths(pools(e, held_out, k) | {"same": same(points, e, k)})
+    spans = spanning(e.table, k)
     folder.mkdir(parents=True, exist_ok=True)
     table(folder / "constants.csv", list(lines[0]), [{**r, "value": f"{k[r['key']]:.4g}"} for r in lines])
-    table(folder / RESIDUALS, COLUMNS, [line(i, setup, p, e) for i, (setup, p) in points.items()])
-    table(folder / interval.FILE, ("distance", "basis", "low", "high", "rows", "groups"),
-          [{"distance": d, "basis": interval.basis(d), "low": f"{w.low:.4f}", "high": f"{w.high:.4f}", "rows": w.rows,
-            "groups": w.groups} for d, w in found.items()])  # fmt: skip
+    table(folder / RESIDUALS, COLUMNS, [line(i, setup, p, e, k, bool(spans[i])) for i, (setup, p) in points.items()])
+    table(folder / interval.FILE, ("distance", "stack", "basis", "low", "high", "rows", "groups"),
+          [{"distance": d, "stack": stack, "basis": interval.basis(d), "low": f"{w.low:.4f}", "high": f"{w.high:.4f}",
+            "rows": w.rows, "groups": w.groups} for (d, stack), w in found.items()])  # fmt: skip
     table(folder / "audit.csv", ("id", "rule", "reason"),
           [{"id": named(runs, i), "rule": rule, "reason": why}
            for i, (rule, why) in sorted(left_out.items())])  # fmt: skip
@@ -88,7 +92,7 @@ def named(runs: Runs, i: int) -> str:
 
 def residuals(runs: Runs, t: Table, kept: Iterable[int], constants: Constants) -> dict[int, tuple[Setup, Point]]:
     """Row -> its setup, and how far the measurement lies from the prediction at the requests that run at once (those
-    asked, as far as memory holds them; NaN where the row names none)."""
+    asked, as far as memory holds them; NaN where the row names none, and of a burst or with speculation)."""
     predicted = figures(t, constants)
     out = {}
     for i in kept:
@@ -97,35 +101,56 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], constants: Constants) -
         at = int(predicted.plan[i])
         jobs = t.jobs
         tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep, jobs.isl, jobs.osl))
-        setup = Setup(kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
+        setup = Setup(kin(found.llm), found.precision, found.kv, found.gpu.id, tp, pp, dp, ep, isl, osl)
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
-        c = float(predicted.concurrency[i]) if t.asked[at] else math.nan
+        steady = t.asked[at] and not t.drafts[at] and not t.burst[at]
+        c = float(predicted.concurrency[i]) if steady else math.nan
         out[i] = setup, Point(c, ratio, named(runs, i))
     return out
 
 
-def line(i: int, setup: Setup, point: Point, e: Evidence) -> dict[str, object]:
+def spanning(t: Table, constants: Constants) -> npt.NDArray[np.bool_]:
+    """Rows of which a replica of the fastest plan spans nodes."""
+    plan = figures(t, constants).plan
+    return np.where(plan >= 0, t.spans[plan], False) if len(t.spans) else np.zeros(len(plan), dtype=bool)
+
+
+def stack_of(e: Evidence, i: int, constants: Constants) -> str:
+    """The generation whose constants the GPU of a row takes."""
+    found = e.table.found[i]
+    assert found is not None
+    return constants.stack_name(found.gpu.arch, found.gpu.kernel_class)
+
+
+def line(i: int, setup: Setup, point: Point, e: Evidence, constants: Constants, across: bool) -> dict[str, object]:
     """A row of residuals.csv."""
     tok_s = float(e.runs.output_tok_s[i])
     return {
-        **setup._asdict(), "arch": e.label(i)[2], 
+        **setup._asdict(), "arch": e.label(i)[2], "stack": stack_of(e, i, constants), "across": "yes" if across else "",
         "concurrency": "" if math.isnan(point.concurrency) else f"{point.concurrency:g}",
         "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(point.log_ratio):.1f}", "id": point.source,
     }  # fmt: skip
 
 
-def pools(e: Evidence, held_out: Mapping[str, Sequence[Floats]]) -> dict[str, tuple[Floats, Floats, int]]:
-    """Distance -> held-out errors of the rows that the audit kept, their weights, and the number of groups."""
+def pools(e: Evidence, held_out: Mapping[str, Sequence[Floats]], constants: Constants) -> dict[str, HeldOut]:
+    """Distance -> held-out errors of the rows that the audit kept."""
     out = {}
     for distance, found in held_out.items():
         at = [(errors, i) for errors in found for i in sorted(e.kept) if np.isfinite(errors[i])]
         picked = np.array([errors[i] for errors, i in at])
-        out[distance] = picked, weights(e, [i for _, i in at]), len({e.label(i)[:2] for _, i in at})
+        out[distance] = pooled(e, picked, [i for _, i in at], constants)
     return out
 
 
-def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence) -> tuple[Floats, Floats, int]:
-    """Errors of each row predicted from the other rows of its very setup: engines, versions and noise."""
+def pooled(e: Evidence, errors: Floats, rows: Sequence[int], constants: Constants) -> HeldOut:
+    """Errors of rows with their weights and stacks."""
+    stacks = tuple(stack_of(e, i, constants) for i in rows)
+    return HeldOut(errors, weights(e, rows), stacks, len({e.label(i)[:2] for i in rows}))
+
+
+def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence, constants: Constants) -> HeldOut:
+    """Errors of each row predicted from rows of its very setup that another engine or another day made: what a user
+    who runs neither has to expect."""
     curves: dict[Setup, list[tuple[int, Point]]] = defaultdict(list)
     for i, (setup, p) in points.items():
         if not math.isnan(p.concurrency):
@@ -133,11 +158,17 @@ def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence) -> tuple[Floats
     found: list[tuple[int, float]] = []
     for curve in curves.values():
         for i, p in curve:
-            other = measured(curve_of(q for j, q in curve if j != i), p.concurrency)
+            others = (q for j, q in curve if run_of(e, j) != run_of(e, i))
+            other = measured(curve_of(others), p.concurrency)
             if other is not None:
                 found.append((i, other.log_ratio - p.log_ratio))
-    at = [i for i, _ in found]
-    return np.array([x for _, x in found]), weights(e, at), len({e.label(i)[:2] for i in at})
+    return pooled(e, np.array([x for _, x in found]), [i for i, _ in found], constants)
+
+
+def run_of(e: Evidence, i: int) -> tuple[str, str]:
+    """Engine and day of a row."""
+    row = e.runs.rows[i]
+    return row.get("engine") or "", row.get("measured") or ""
 
 
 def table(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str, object]]) -> None:
