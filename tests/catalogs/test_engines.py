@@ -308,7 +308,8 @@ def test_every_generation_has_constants_or_named_kin(catalog: Catalog) -> None:
     for gpu in catalog.of(Kind.GPU):
         assert isinstance(gpu, Gpu)
         assert gpu.arch in have or constants().kin_of(gpu.arch) in have
-    assert constants().arch("Blackwell Ultra") == constants().arch("Blackwell") != 0
+    assert constants().stack("Blackwell Ultra") == constants().stack("Blackwell") != 0
+    assert constants().stack_name("Blackwell", "SM121") == "SM120"
 
 
 @pytest.mark.parametrize(

@@ -123,14 +123,16 @@ def test_what_is_asked_in_is_said_to_fail_with_it() -> None:
     assert all("without" in w.texts[0] for w in ways)
 
 
-@pytest.mark.parametrize("speed", one_in(2, ["150", "400"]))
+@pytest.mark.parametrize("speed", one_in(2, ["100", "400"]))
 def test_a_speed_that_was_measured_is_no_conflict(speed: str) -> None:
-    """8 x B200 run V3 at 163 tok/s for each of four users: 150 are served; 400 are not, and each way out solves."""
+    """8 x B200 run R1 at 114 tok/s for each of four users (SGLang, FP8, four runs of 2025-12 to 2026-05): 100 are served;
+    400 are not, and each way out solves."""
     job = ["--model", "v3-671b", "--throughput", "10", "--max-nodes", "1", "--min-tok-s-user", speed]
+    job += ["--kv-precision", "fp8"]
     day = ["--as-of", "2026-11-24", "--json"]
-    if speed == "150":
+    if speed == "100":
         point = json.loads(dsopt("solve", *job, *day).stdout)["front"][0]
-        assert point["throughput"]["per_user_tok_s"] >= 150
+        assert point["throughput"]["per_user_tok_s"] >= 100
         return
     said = json.loads(dsopt("solve", *job, *day, code=4).stdout)["explanation"]
     way = next(w for w in said["ways_out"] if "for each user" in w["changes"][0]["text"])

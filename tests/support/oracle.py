@@ -25,6 +25,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
 from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
 from optimizer.throughput import offload, roofline
+from optimizer.throughput.calibration import shipped
 from optimizer.throughput.constants import constants
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
@@ -55,7 +56,7 @@ MLX = {f"mlx-{bits}bit": bits for bits in (8, 6, 5, 4, 3, 2)}
 FILES = GGUF | MLX
 BITS |= FILES
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
-MOST_USERS = 512
+MOST_USERS = 1024
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
 
 
@@ -719,7 +720,9 @@ class Oracle:
                 need = demand(llm, precision, ask.isl, ask.osl, self._kv)
                 one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
                 jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
-                s = roofline.speeds(roofline.times(jobs, constants()), c)
+                # What the model's measured setups on the GPU's stack are off in common, read off the shipped runs.
+                off = 1.0 if precision in FILES else shipped().pair(need.kin, gpu)
+                s = roofline.speeds(roofline.times(jobs, constants()).slowed(1 / off), c)
                 replicas = total // size
                 fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)
                 if ask.users is not None:
