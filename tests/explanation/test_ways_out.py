@@ -125,7 +125,7 @@ def test_what_is_asked_in_is_said_to_fail_with_it() -> None:
 
 @pytest.mark.parametrize("speed", one_in(2, ["100", "400"]))
 def test_a_speed_that_was_measured_is_no_conflict(speed: str) -> None:
-    """8 x B200 run R1 at 114 tok/s for each of four users (SGLang, FP8, four runs of 2025-12 to 2026-05): 100 are served;
+    """8 x B200 run R1 at 114 tok/s for each of four users (SGLang, FP8, runs of 2025-12 to 2026-05): 100 are served;
     400 are not, and each way out solves."""
     job = ["--model", "v3-671b", "--throughput", "10", "--max-nodes", "1", "--min-tok-s-user", speed]
     job += ["--kv-precision", "fp8"]
