@@ -18,13 +18,13 @@ from constraints.model.axis import AXES, MONEY, Axis
 from constraints.physics.contents import inside
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.prices.price_book import price_book
 from constraints.prices.purchase import PriceBook
 from constraints.prices.totals import MAX_MONEY, most_parts_cents
 from constraints.request import Request
 from constraints.rules.fit import needs_cpu
 from constraints.rules.lanes import direct
 from optimizer.market.asked import model_of
+from optimizer.market.books import book_of
 from optimizer.market.refusals import Refusals
 from optimizer.request.fields import FIELDS, option_of
 from optimizer.throughput.calibration import Calibration, shipped
@@ -93,7 +93,7 @@ class Market:
         """Throughput by `calibration`, the shipped one without. `book`: prices known already, of a request alike
         (optimizer/search/assortment.py). Raises InputError as `model_of` does, and for an unknown vendor."""
         llm = sensible(catalog, request, policy)
-        book = book or price_book(catalog, request, policy)
+        book = book or book_of(catalog, request, policy)
         return cls(catalog, request, policy, llm, book, calibration or shipped())
 
     def asking(self, **fields: Any) -> Market:

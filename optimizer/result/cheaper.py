@@ -11,9 +11,7 @@ from catalogs.message import Message, message
 from catalogs.quality import said as quality_said
 from catalogs.schema import Gpu, Kind
 from constraints.rules.precision import at_any_floor, wanted
-from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
-from optimizer.request.fields import FIELDS
 from optimizer.result.answer import Answer
 from optimizer.result.notes import note_data
 from optimizer.result.recommended import less_words
@@ -66,7 +64,7 @@ def saving(answer: Answer) -> str:
         "throughput_tenths": point.found.row.perf.tenths,
         "gpus": frozenset(point.case.gpu.id for point in answer.front.points),
     }
-    other = _at_the_same_prices(market, asked)
+    other = market.asking(**asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
     if found is None:
         return message(
@@ -105,7 +103,7 @@ def single_card(answer: Answer) -> str:
     if bits > 4 or not large:
         return ""
     asked = {"min_precision_bits": 4, "gpu_count": 1, "budget_cents": None, "throughput_tenths": None}
-    other = _at_the_same_prices(market, {**asked, "gpus": frozenset(large)})
+    other = market.asking(**asked, gpus=frozenset(large))
     rows = GpuRows.of_market(other)
     solver = Solver(other, judged=rows, stock=Assortment(other, rows.planner, per_node=1))
     found = solver.cheapest(point.found.parts_cents - 1)
@@ -118,16 +116,3 @@ def single_card(answer: Answer) -> str:
         "(--min-precision 4bit --gpu '1x {gpu}').",
         gpu=name, precision=found.row.plan.precision, money=less, speed=f"{found.row.perf.tenths / 10:,.1f}",
     )  # fmt: skip
-
-
-UNPRICED = tuple(name for name, entry in FIELDS.items() if entry.shares)
-"""Request fields that a price book doesn't read unless offers are chosen for the whole build; a test holds it."""
-
-
-def _at_the_same_prices(market: Market, fields: dict[str, Any]) -> Market:
-    """The market under a request with other fields of `UNPRICED`; opening the price book again costs more than many a
-    solve."""
-    if market.request.picks_offers or not set(fields) <= set(UNPRICED):
-        return market.asking(**fields)
-    request = market.request.model_copy(update=fields)
-    return Market.open(market.catalog, request, market.policy, market.calibration, market.book)

@@ -20,10 +20,10 @@ from optimizer.explanation.point.explained import explained
 from optimizer.explanation.point.neighbours import swaps
 from optimizer.explanation.questions import PLANNED, Asking, Change
 from optimizer.library import open_result
+from optimizer.market.books import UNPRICED
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.result.answer import solve
-from optimizer.result.cheaper import UNPRICED
 from optimizer.search.assortment import APART, Assortment
 from optimizer.search.front import Point
 from optimizer.search.solver import Solver
@@ -117,7 +117,8 @@ def test_prices_and_assortments_read_nothing_that_sets_requests_apart(
     market, _ = front
     r = market.request.model_copy(update={"model": "v2-lite", "users": 8, **fields})
     seen = Seen(r)
-    lent = Market.open(market.catalog, seen, market.policy, market.calibration)  # type: ignore[arg-type]
+    book = price_book(market.catalog, seen, market.policy)  # type: ignore[arg-type]
+    lent = Market.open(market.catalog, seen, market.policy, market.calibration, book)  # type: ignore[arg-type]
     own = Market.open(market.catalog, r, market.policy, market.calibration)
     stock = Assortment(lent, GpuRows.of_market(own).planner)
     found = Solver(own, stock=stock).cheapest()

@@ -19,11 +19,11 @@ from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.policy import Policy
-from constraints.prices.price_book import price_book
 from constraints.prices.pricing import ENERGY, QUICK, exchange, fx_rates, unit_price
 from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.explanation.opened import chosen
+from optimizer.market.books import book_of
 from optimizer.market.market import Market
 from optimizer.procurement.quotation.quote_terms import Party, Terms
 from optimizer.procurement.quotation.sums import Sums, sums
@@ -225,7 +225,7 @@ def _market(market: Market, terms: Terms) -> Market:
         new = new.model_copy(update={"budget_cents": max(1, budget)})
     if new == old and policy.changed == market.policy.changed:
         return market
-    return replace(market, request=new, policy=policy, book=price_book(market.catalog, new, policy), _cpus={}, _gens={})
+    return replace(market, request=new, policy=policy, book=book_of(market.catalog, new, policy), _cpus={}, _gens={})
 
 
 def _under(market: Market, p: Point, name: str) -> Point:
