@@ -268,14 +268,16 @@ class Psu(Part):
 
 
 class Cooling(Part):
+    """`rack_units`: 0 of what stands beside the racks or in nodes; weight and draw: none where unpublished."""
+
     kind: Literal[Kind.COOLING] = Kind.COOLING
     medium: Literal["air", "DLC"]
     role: Literal["cpu-cooler", "rdhx", "cdu-l2l", "cdu-l2a", "manifold", "facility", "coldplate-kit", "fans", "room"]
     socket: Socket | None = None
     capacity_w: Positive | None = None
     rack_units: Whole = 0
-    weight_kg: Weight = 0
-    power_w: Whole = 0
+    weight_kg: Weight | None = Field(default=None, gt=0)
+    power_w: Whole | None = None
 
 
 class Switch(Part):
@@ -287,7 +289,7 @@ class Switch(Part):
     speeds: tuple[Ports, ...]
     connectors: tuple[Connector, ...]
     rack_units: Whole
-    weight_kg: Weight = 0
+    weight_kg: Weight | None = Field(default=None, gt=0)
     power_w: Positive | None = None
 
     def ports_at(self, gbit_s: int) -> int:

@@ -16,6 +16,7 @@ from constraints.build import fan_percent, included_bank, power_cap, supply_patt
 from constraints.cp_sat import cp_model
 from constraints.model.candidates import Candidates
 from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
+from constraints.physics.weight import gear_kg
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.prices.ordering import Ordered, orders, upper
@@ -209,7 +210,7 @@ class FamilyModel:
             self.shared_w.append(int(part.power_w) * qty * literal)
         if part.kind in (Kind.SWITCH, Kind.COOLING):
             self.shared_units.append(part.rack_units * qty * literal)
-            self.shared_kg.append(round(part.weight_kg) * qty * literal)
+            self.shared_kg.append(gear_kg(part, self.policy) * qty * literal)
 
     def quantities(self) -> dict[str, list[Expr]]:
         """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""

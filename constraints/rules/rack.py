@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalogs.message import N_, message
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
 from constraints.build import included_bank, shared_w
+from constraints.physics.weight import gear_kg
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
 from constraints.rules.fit import needs_psu
@@ -243,7 +244,7 @@ class RackRule(Rule):
                 )
             ]
         shared, units = gear(case), gear_units(case)
-        kg = sum(round(unit.weight_kg) * q for unit, q in shared)
+        kg = sum(gear_kg(unit, policy) * q for unit, q in shared)
         racks = racks_in(case)
         have = "racks" in case.request.have
         per_rack = -(-case.build.nodes // racks) if racks else 1

@@ -98,9 +98,10 @@ def solve(ctx: typer.Context, **values: Any) -> None:
     policy = _policy(values, request.currency)
     typed = Typed.of(values)
     if not values["json"]:
-        from optimizer.cli.understood import show_understood
+        from optimizer.cli.understood import EVERY_MODEL, FAMILY, show_understood
 
-        show_understood(parts, request, policy, not single, typed)
+        models_asked = "" if single else EVERY_MODEL if values["all_"] else FAMILY
+        show_understood(parts, request, policy, models_asked, typed)
     if parts.replaced:
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)

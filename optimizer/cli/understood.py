@@ -11,17 +11,23 @@ from optimizer.request.fields import FIELDS
 from optimizer.text.languages import N_, Words, chosen
 
 ASKED = N_("Asked: {what}.")
+EVERY_MODEL = N_("every model")
+FAMILY = N_("the models of the DeepSeek family and your own (--all for every model)")
+"""What is solved without a model: references and guide names only with `--all`."""
 
 
 def show_understood(
-    catalog: Catalog, request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED
+    catalog: Catalog, request: Request, policy: Policy, models: str = "", typed: Typed = UNTYPED
 ) -> None:
-    """Prints it, once the request makes sense in the catalog: a request that is refused leaves stdout empty."""
-    if not every_model:
+    """Prints it, once the request makes sense in the catalog: a request that is refused leaves stdout empty.
+
+    `models`: EVERY_MODEL or FAMILY where the request names no model.
+    """
+    if not models:
         from optimizer.library import validate_request
 
         validate_request(request, catalog=catalog, policy=policy)
-    say(understood(request, policy, every_model, typed))
+    say(understood(request, policy, models, typed))
 
 
 def show_name(typed: str | None, request: Request) -> None:
@@ -33,18 +39,18 @@ def show_name(typed: str | None, request: Request) -> None:
             note(f"{chosen()('note')}{chosen().colon}{chosen().sentence(remark)}")
 
 
-def understood(request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED) -> str:
-    """Amount with currency, model, load, workload, day, and all other conditions as the options that say them."""
+def understood(request: Request, policy: Policy, models: str = "", typed: Typed = UNTYPED) -> str:
+    """Amount with currency, model (or `models`), load, workload, day; all other conditions as options."""
     _ = chosen()
-    clauses = [clause for name in FIELDS if (clause := _clause(name, request, _, every_model))]
+    clauses = [clause for name in FIELDS if (clause := _clause(name, request, _, models))]
     if others := conditions(request, policy, typed):
         clauses.append(_("with {options}", options=others))
     return _(ASKED, what=("；" if _.language == "zh" else "; ").join(clauses))
 
 
-def _clause(name: str, request: Request, _: Words, every_model: bool) -> str:
+def _clause(name: str, request: Request, _: Words, models: str) -> str:
     """What the line says of a field; empty where it says nothing, or in the clause of another field."""
-    if name == "model" and every_model:
-        return _("every model")
+    if name == "model" and models:
+        return _(models)
     said = FIELDS[name].said
     return "" if isinstance(said, str) else said(request, _)

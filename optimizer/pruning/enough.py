@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from catalogs.schema import Cpu, Drive, Kind, Platform, Rack, Switch
+from constraints.physics.weight import gear_kg
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.precision import wanted
 from constraints.rules.rack import node_kg, racked
@@ -85,11 +86,12 @@ class Enough:
         """The most that shared gear weighs for the rack units it takes; infinite with liquid cooling's own gear."""
         if self.market.request.site_water:
             return float("inf")
-        gear = [switch for switch in self.market.switches if isinstance(switch, Switch) and round(switch.weight_kg)]
-        return max(
-            (round(switch_.weight_kg) / switch_.rack_units if switch_.rack_units else float("inf") for switch_ in gear),
-            default=0.0,
+        gear = (
+            (gear_kg(switch, self.market.policy), switch.rack_units)
+            for switch in self.market.switches
+            if isinstance(switch, Switch)
         )
+        return max((kg / units if units else float("inf") for kg, units in gear if kg), default=0.0)
 
     def light_kg(self, platform: Platform) -> float:
         """Weight up to which nodes as tall as this one fill a rack's units, with shared gear, before its load."""

@@ -96,13 +96,13 @@ def queue_words(name: str, q: Queue) -> str:
     """What the busiest hour does to a build, in a sentence."""
     if q.mean_wait_s is None:
         return message(
-            "{name} does not serve the busiest hour: it asks for {percent} of what it gives.",
-            name=name, percent=f"{q.utilisation * 100:.0f} %",
+            "{name} does not serve the busiest hour: it asks for {percent} % of what it gives.",
+            name=name, percent=f"{q.utilisation * 100:.0f}",
         )  # fmt: skip
     return message(
-        "In the busiest hour {name} is {percent} busy with at most {n} requests at once on average (Little's law, at "
+        "In the busiest hour {name} is {percent} % busy with at most {n} requests at once on average (Little's law, at "
         "its speed when full); mean wait for a place {wait} (M/M/c, Erlang C).",
-        name=name, percent=f"{q.utilisation * 100:.0f} %", n=f"{q.requests_at_once:,.1f}",
+        name=name, percent=f"{q.utilisation * 100:.0f}", n=f"{q.requests_at_once:,.1f}",
         wait=message("below 0.01 s") if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s",
     )  # fmt: skip
 

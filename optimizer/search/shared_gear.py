@@ -13,7 +13,9 @@ from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switc
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
 from constraints.physics.links import Network, Pieces, networks
+from constraints.physics.weight import gear_kg
 from constraints.plan import RowKey
+from constraints.policy import Policy
 from constraints.prices.tariff import NEVER
 from constraints.rules.cooling import liquid_w
 from constraints.rules.interconnect import BMC
@@ -42,14 +44,13 @@ class Joined:
         bill = self.network.bill_of(self.nodes, self.per_node) or {}
         return {piece.id: qty for piece, qty in bill.items()}
 
-    @property
-    def load(self) -> tuple[int, int, int]:
+    def load(self, policy: Policy) -> tuple[int, int, int]:
         """Power, rack units and weight of the switches, as the rules count them."""
         switch = self.network.switch
         if switch is None:
             return 0, 0, 0
         qty = self.shared.get(switch.id, 0)
-        return qty * int(switch.power_w or 0), qty * switch.rack_units, qty * round(switch.weight_kg)
+        return qty * int(switch.power_w or 0), qty * switch.rack_units, qty * gear_kg(switch, policy)
 
 
 class Ways(Sequence[Joined]):
@@ -57,10 +58,11 @@ class Ways(Sequence[Joined]):
 
     def __init__(
         self, cents: Sequence[int], networks: Sequence[Network], nodes: int, per_node: int,
-        added: Mapping[str, Mapping[str, int]],
+        added: Mapping[str, Mapping[str, int]], policy: Policy,
     ) -> None:  # fmt: skip
         """`added`: card -> what every node takes of it."""
         self.cents, self._networks, self._size, self._added = cents, networks, (nodes, per_node), added
+        self._policy = policy
         self._made: dict[int, Joined] = {}
 
     def __len__(self) -> int:
@@ -84,7 +86,7 @@ class Ways(Sequence[Joined]):
         network alone: a build lays each of its networks once."""
         chosen = [place for place in range(len(self)) if all(self.has(place, part) for part in asked)]
         networks = [self._networks[place] for place in chosen]
-        return Ways([self.cents[place] for place in chosen], networks, *self._size, self._added)
+        return Ways([self.cents[place] for place in chosen], networks, *self._size, self._added, self._policy)
 
     def has(self, place: int, part: Part) -> bool:
         """Whether the way at this place may take a part."""
@@ -104,7 +106,7 @@ class Ways(Sequence[Joined]):
         kept: set[str] = set()
         loads: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
         for way in self:  # cheapest first
-            network, load = way.network, way.load
+            network, load = way.network, way.load(self._policy)
             kept |= {piece.id for piece, _ in network.trunk}
             same_card = loads.setdefault((network.nic.id if network.nic else "", network.lan), [])
             if not any(_no_more(other, load) for other in same_card):
@@ -303,7 +305,12 @@ class Cluster:
         order = np.argsort(total, kind="stable")
         chosen = order[reached[order]]
         return Ways(
-            total[chosen].tolist(), [kinds.networks[place] for place in chosen.tolist()], nodes, per_node, added
+            total[chosen].tolist(),
+            [kinds.networks[place] for place in chosen.tolist()],
+            nodes,
+            per_node,
+            added,
+            self.market.policy,
         )
 
     def racks_for(
@@ -340,7 +347,7 @@ class Cluster:
         # Every rack keeps room for all shared gear, though it stands in one of them (docs/proof.md, Simplifications).
         gear = [(market.catalog.parts[part], qty) for part, qty in shared.items()]
         gear_units = sum(part.rack_units * qty for part, qty in gear if isinstance(part, Switch | Cooling))
-        gear_kg = sum(round(part.weight_kg) * qty for part, qty in gear if isinstance(part, Switch | Cooling))
+        weight_kg = sum(gear_kg(part, policy) * qty for part, qty in gear if isinstance(part, Switch | Cooling))
         gear_w = sum(int(part.power_w or 0) * qty for part, qty in gear if isinstance(part, Switch))
         node_air, node_units = air_w(node_w, platform, policy), platform.rack_units or 1
         node_weight = node_kg(platform, policy)
@@ -358,7 +365,7 @@ class Cluster:
 
         racks, pdus = self.racks, [pdu for pdu in self.pdus if (pdu.volts >= LOW_LINE_V) == high_line]
         for count in counts:
-            units, weight = count * node_units + gear_units, count * node_weight + gear_kg
+            units, weight = count * node_units + gear_units, count * node_weight + weight_kg
             if count * node_air + 100 * gear_w > most_air:
                 return
             if own:

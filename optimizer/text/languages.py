@@ -22,6 +22,8 @@ LANGUAGES = ("en", "zh", "both")
 SEPARATORS = {", ": "、", " and ": "和", " or ": "或", "; ": "；", ". ": "。", " ": "", ".": "。", "/": "/", ": ": "："}
 """What stands between texts that follow each other, in Chinese."""
 CHINESE, LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9]")
+SPACED_PERCENT = re.compile(r"^([+\-−±]?[\d.,]+) %$")
+"""A share as English writes it; Chinese has no space there."""
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -69,7 +71,7 @@ def _zh_filled(text: str, values: Mapping[str, object]) -> str:
     Chinese characters."""
 
     def spaced(place: re.Match[str]) -> str:
-        value = str(values.get(place[1], place[0]))
+        value = SPACED_PERCENT.sub(r"\1%", str(values.get(place[1], place[0])))
         before, after = text[: place.start()][-1:], text[place.end() :][:1]
         left = " " if CHINESE.match(before) and LATIN.match(value[:1]) else ""
         right = " " if CHINESE.match(after) and LATIN.match(value[-1:]) else ""

@@ -40,11 +40,15 @@ OWN = ("proof.seconds", "proof.version", "proof.parameters", "messages", "catalo
 compared apart."""
 SOLVED = ("lower-precision", "lower-quality", "single-card")
 """Messages that take a solver to make anew: `complete` does."""
-SOLVED_UNCHECKED = "what a solver says of lower precisions and of one card (--prove makes these messages anew)"
+SOLVED_UNCHECKED = (
+    "what a solver says of lower precisions and of one card (`dsopt verify --prove` makes these messages anew)"
+)
 EXPLAINED = ("not-explained",)
 """Messages about the explanation."""
 EXPLANATION_UNCHECKED = "the explanation: its conflict and ways out are what the run found"
-AXIS_UNCHECKED = "what closed each family: only a front in money has a staircase (--prove closes them anew)"
+AXIS_UNCHECKED = (
+    "what closed each family: only a front in money has a staircase (`dsopt verify --prove` closes them anew)"
+)
 OF_THE_CATALOG = ("own-unused",)
 """Messages that take the whole catalog."""
 STOPPED = ("not-proven",)

@@ -17,7 +17,7 @@ def test_many_small_cdus(cdus: int) -> None:
     s = scene("liquid")
     need = liquid_w(s.case.load_w * s.case.build.nodes, s.market.policy)
     catalog = s.market.catalog
-    for field, value in (("capacity_w", need // cdus), ("rack_units", 0), ("weight_kg", 0)):
+    for field, value in (("capacity_w", need // cdus), ("rack_units", 0), ("weight_kg", None)):
         catalog = changed(catalog, catalog.parts["cdu"], field, value)
     fewest = -(-need // (need // cdus))
     assert fewest >= cdus

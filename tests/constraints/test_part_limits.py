@@ -108,7 +108,12 @@ def _shared_limits(s: Scene, p: Platform) -> Iterator[Limit]:
     if any(s.of(Rack)):
         rack, a = s.one(Rack)[0], in_a_rack(s)
         yield limit("rack", rack, "rack_units", a * (p.rack_units or 1) + gear(s, lambda x: x.rack_units))
-        yield limit("rack", rack, "load_kg", a * math.ceil(p.weight_kg or 0) + gear(s, lambda x: round(x.weight_kg)))
+        yield limit(
+            "rack",
+            rack,
+            "load_kg",
+            a * math.ceil(p.weight_kg or 0) + gear(s, lambda x: round(x.weight_kg or 15 * x.rack_units)),
+        )
         pdu = s.one(Pdu)[0]
         yield limit("rack", pdu, "power_w", math.ceil(Fraction(100 * (a * load_w(s) + switches_w(s)), 92)))
         yield limit("rack", pdu, "outlets_c13", -(-a * bank(s)[1] // 2))

@@ -136,8 +136,8 @@ def asked(words: list[str]) -> Question:
     """What `dsopt solve` understands; nothing is solved."""
     found: list[Question] = []
 
-    def kept(catalog: Any, request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED) -> None:
-        found.append(Question(request, policy, typed, understood.understood(request, policy, every_model, typed)))
+    def kept(catalog: Any, request: Request, policy: Policy, models: str = "", typed: Typed = UNTYPED) -> None:
+        found.append(Question(request, policy, typed, understood.understood(request, policy, models, typed)))
         raise typer.Exit(0)
 
     with mock.patch.object(understood, "show_understood", kept):

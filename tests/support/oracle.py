@@ -131,6 +131,11 @@ def held_by_module(llm: Llm, precision: str) -> tuple[int, int, int]:
     return experts, whole, rest
 
 
+def box_kg(box: Any) -> int:
+    """A switch's or a CDU's weight; 15 kg for each rack unit where it is unknown."""
+    return 15 * box.rack_units if box.weight_kg is None else round(box.weight_kg)
+
+
 def plus(a: Mapping[str, int], b: Mapping[str, int]) -> Counter[str]:
     """Pieces of both; `+` of counters takes four times as long."""
     out = Counter(a)
@@ -999,7 +1004,7 @@ class Oracle:
                     worse.add("cooling")
                 boxes = [(x, q) for x, q in extra.items() if parts[x].kind in (Kind.SWITCH, Kind.COOLING)]
                 units = sum(parts[x].rack_units * q for x, q in boxes)
-                kg = sum(round(parts[x].weight_kg) * q for x, q in boxes)
+                kg = sum(box_kg(parts[x]) * q for x, q in boxes)
                 watts, high = nodes * load + switch_w, nodes * (p.rack_units or 0) + units
                 if ask.max_power_w is not None and watts > ask.max_power_w:
                     worse.add("site")

@@ -71,6 +71,11 @@ def mostly(rng: random.Random, usual: Any, odd: Any, share: float = 0.12) -> Any
     return odd if rng.random() < share / 2 else usual
 
 
+def known_or_not(rng: random.Random, name: str, figure: float) -> float | None:
+    """The figure, or nothing as often; drawn aside, so that everything else of a seed stays as it is."""
+    return random.Random(f"{name} {rng.getstate()}").choice((figure, None))
+
+
 def some(rng: random.Random, make: list[Any], least: int = 1) -> list[Any]:
     return rng.sample(make, rng.randint(least, len(make)))
 
@@ -517,7 +522,7 @@ def _shared(b: Builder, rng: random.Random, shape: str) -> None:
                 role="cdu-l2l",
                 capacity_w=rng.choice((1000, 9000)),
                 rack_units=4,
-                weight_kg=80,
+                weight_kg=known_or_not(rng, "cdu", 80),
                 **common,
             ),
             5000,
@@ -535,7 +540,7 @@ def _shared(b: Builder, rng: random.Random, shape: str) -> None:
                     speeds=ports,
                     connectors=plugs,
                     rack_units=1,
-                    weight_kg=5,
+                    weight_kg=known_or_not(rng, role, 5),
                     power_w=100,
                     **common,
                 ),

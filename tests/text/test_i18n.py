@@ -147,6 +147,31 @@ def test_compiled_catalog_is_fresh() -> None:
     assert all(wanted.values())
 
 
+MODULO = re.compile(r"\} % (?:\{\w+\}|[^，。]* != 0)")
+"""A remainder in a rule of an engine, not a share."""
+CJK = "\u4e00-\u9fff"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [(True, "占 90 %"), (True, "占 {share} %"), (True, "甲, 乙"), (True, "原因: 甲"), (True, "甲; 乙"),
+     (False, "占 90%，约 3 天"), (False, "头数 {heads} % tp {tp} != 0"), (False, "1,024 MiB")],
+)  # fmt: skip
+def test_half_width_is_seen(wrong: bool, text: str) -> None:
+    assert half_width(text) == wrong
+
+
+def half_width(text: str) -> bool:
+    """Whether a Chinese text has a space before its percent sign, or a half-width mark beside a Chinese character."""
+    spaced = re.search(r"[\d}] %", MODULO.sub("", text))
+    return bool(spaced or re.search(rf"[{CJK}][,;:?!]|[,;:?!] ?[{CJK}]", text))
+
+
+def test_chinese_is_set_in_one_way() -> None:
+    """90% without a space, and full-width punctuation beside Chinese characters."""
+    assert [chinese for chinese in _catalog().values() if half_width(chinese)] == []
+
+
 def test_nothing_is_left_over() -> None:
     """A key stands in the code or its data, or counts pieces of something that stands there."""
     counted = re.compile(r"\{qty\} (.+)")

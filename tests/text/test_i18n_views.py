@@ -231,7 +231,7 @@ def test_prices(both: Callable[..., tuple[str, str]]) -> None:
     assert "Time ended before the whole range was searched" in en
     assert "另有 2 项" in zh
     choose("zh")
-    assert stays(_variation(target=1, target_value="1.05")) == "在 +5.00 % 处推荐配置不变。"
+    assert stays(_variation(target=1, target_value="1.05")) == "在 +5.00% 处推荐配置不变。"
     assert "预算内没有配置" in stays(_variation(target=4, target_value="1.15"))
     assert "推荐配置为 1 x 8 H20" in stays(_variation(target=2, target_value="0.95"))
     only = _variation()

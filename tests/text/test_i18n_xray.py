@@ -93,7 +93,7 @@ def test_the_summary_says_the_same_in_both(name: str) -> None:
 
 def test_terms_of_the_trade() -> None:
     said = "\n".join(summary(xrayed("frauds-veridian.xlsx"), ZH)) + cells(workbook(xrayed("frauds-veridian.xlsx"), ZH))
-    for term in ("算术错误", "缺项", "未税单价", "含 19 % 税", "重复加税", "重复计价", "目录价", "多 9,000.00"):
+    for term in ("算术错误", "缺项", "未税单价", "含 19% 税", "重复加税", "重复计价", "目录价", "多 9,000.00"):
         assert term in said
 
 
