@@ -42,13 +42,23 @@ def needed_gb(llm: Llm, precision: str, policy: Policy, request: Request) -> int
 
 def most_gb(platform: Platform, catalog: Catalog) -> tuple[int, int]:
     """GB of NVMe, and of drives of any kind, that a platform's bays hold at most: the largest drive in each."""
-    drives = [part for part in catalog.parts.values() if isinstance(part, Drive)]
     nvme = everything = 0
     for forms, number in bay_groups(platform):
-        fitting = [drive for drive in drives if set(forms) & set(drive.forms)]
-        nvme += number * max((drive.capacity_gb for drive in fitting if needs_lanes(drive)), default=0)
-        everything += number * max((drive.capacity_gb for drive in fitting), default=0)
+        largest_nvme_gb, largest_gb = _largest_gb(forms, catalog)
+        nvme += number * largest_nvme_gb
+        everything += number * largest_gb
     return nvme, everything
+
+
+def _largest_gb(forms: tuple[str, ...], catalog: Catalog) -> tuple[int, int]:
+    """GB of the largest NVMe drive, and of the largest drive of any kind, that a bay of these forms takes."""
+    known: dict[tuple[str, ...], tuple[int, int]] = catalog.derived.setdefault(_largest_gb, {})
+    if forms not in known:  # platforms are many, forms of their bays few
+        drives = [part for part in catalog.parts.values() if isinstance(part, Drive)]
+        fitting = [drive for drive in drives if not set(forms).isdisjoint(drive.forms)]
+        nvme_gb = max((drive.capacity_gb for drive in fitting if needs_lanes(drive)), default=0)
+        known[forms] = nvme_gb, max((drive.capacity_gb for drive in fitting), default=0)
+    return known[forms]
 
 
 class Storage(Rule):

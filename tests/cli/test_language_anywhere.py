@@ -20,7 +20,7 @@ def test_every_command_takes_a_language(name: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        ("solve", "--budget", "800", "--model", "v4-flash"),
+        ("solve", "--budget", "800", "--model", "v4-flash", "--gpu", "h200"),
         ("size", "--model", "r1-671b", "--gpu", "8xH200"),
         ("models", "show", "v4-flash"),
         ("catalog", "show", "h200"),
