@@ -46,6 +46,23 @@ HEIGHTS = {
     ),
 }
 """(shared gear in the racks, several nodes) -> what is said of a rack that is high enough, and of one that is not."""
+WEIGHTS = {
+    False: (
+        N_("the equipment of a rack weighs {a} kg, within the {b} kg that it bears"),
+        N_("the equipment of a rack weighs {a} kg, more than the {b} kg that it bears"),
+    ),
+    True: (
+        N_(
+            "the equipment of a rack weighs {a} kg ({estimated} kg of it estimated by height), "
+            "within the {b} kg that it bears"
+        ),
+        N_(
+            "the equipment of a rack weighs {a} kg ({estimated} kg of it estimated by height), "
+            "more than the {b} kg that it bears"
+        ),
+    ),
+}
+"""Whether a weight in it is unknown -> what is said of a rack that bears its equipment, and of one that does not."""
 
 
 def most_per_rack(units: int | None, tallest: int, nodes: int) -> int:
@@ -259,23 +276,12 @@ class RackRule(Rule):
             rack = kinds[0][0]
             found.append(self._height(per_rack, units, per_rack * (platform.rack_units or 1) + units, rack.rack_units))
             weight, bears = per_rack * node_kg(platform, policy) + kg, figure(rack.load_kg)
+            estimated = per_rack * node_kg(platform, policy) if platform.weight_kg is None else 0
+            estimated += sum(gear_kg(unit, policy) * q for unit, q in shared if unit.weight_kg is None)
+            passing, failing = WEIGHTS[bool(estimated)]
+            said = {"a": f"{weight:,}", "b": bears} | ({"estimated": f"{estimated:,}"} if estimated else {})
             found.append(
-                Check.at_most(
-                    self.id,
-                    weight,
-                    rack.load_kg,
-                    "kg",
-                    message(
-                        "the equipment of a rack weighs {a} kg, within the {b} kg that it bears",
-                        a=f"{weight:,}",
-                        b=bears,
-                    ),
-                    message(
-                        "the equipment of a rack weighs {a} kg, more than the {b} kg that it bears",
-                        a=f"{weight:,}",
-                        b=bears,
-                    ),
-                )
+                Check.at_most(self.id, weight, rack.load_kg, "kg", message(passing, **said), message(failing, **said))
             )
             found += self._pdu_checks(case, per_rack, racks)
         if case.power_unknown:

@@ -12,6 +12,8 @@ from catalogs.load import load
 from catalogs.schema import Cooling, Kind, Platform, Rack, Switch
 from constraints.physics.weight import gear_kg
 from constraints.policy import Policy
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
 from tests.support.scenes import changed, gear, in_a_rack, scene, verdicts
 
 
@@ -52,3 +54,19 @@ def test_a_rack_bears_the_unknown_cdu(load_short_kg: int, fits: bool) -> None:
     weight = in_a_rack(s) * math.ceil(platform.weight_kg) + gear(s, box_kg)
     catalog = changed(catalog, rack, "load_kg", weight - load_short_kg)
     assert verdicts(s, catalog, s.market.request, s.market.policy, s.case.build) == (set() if fits else {"rack"}, fits)
+
+
+def test_an_estimated_weight_is_said_to_be_one() -> None:
+    s = scene("liquid")
+    known = s.market.catalog
+    for part, _ in s.of(Switch):
+        known = changed(known, part, "weight_kg", 15)
+    cdu = known.parts["cdu"]
+    assert isinstance(cdu, Cooling)
+    pieces = s.case.build.shared["cdu"]
+    for kg, said in ((60, False), (None, True)):
+        market = Market.open(changed(known, cdu, "weight_kg", kg), s.market.request, s.market.policy)
+        checks = findings(market.case(s.case.build, s.row.plan, s.row.key))
+        (weight,) = [check.text for check in checks if check.unit == "kg"]
+        assert ("estimated by height" in weight) == said
+        assert (f"({60 * pieces} kg of it estimated by height)" in weight) == said

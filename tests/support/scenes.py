@@ -41,7 +41,7 @@ from tests.support.random_catalogs import scenario
 
 SCENES = {
     "tower": (24, 2), "circuit": (1, 2), "systems": (3, 1), "board": (26, 0), "two racks": (81, 2), "liquid": (82, 2),
-    "wet GPUs": (10, 5), "bridged": (91, 3), "own racks": (21, 2), "towers": (47, 2), "own water": (76, 3),
+    "wet GPUs": (10, 4), "bridged": (91, 3), "own racks": (21, 2), "towers": (47, 2), "own water": (76, 3),
 }  # fmt: skip
 """(catalog, point of its front without a budget)."""
 FORMATS = {"towers": {"precision": "bf16", "min_precision_bits": None}}
