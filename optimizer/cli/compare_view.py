@@ -35,7 +35,7 @@ def show(comparison: Comparison, _: Words) -> None:
     """Ranking, what is added for equal scope, and everything marked."""
     for x in comparison.bids:
         for f in first_of(x.flags) if x.apart else ():
-            say(f"{x.id}: {f.said(_)}")
+            say(f"{x.id}{_.colon}{f.said(_)}")
     basis = comparison.basis
     head = _(
         "{model}, as of {day}; amounts in {currency}, net of tax",
@@ -50,13 +50,13 @@ def show(comparison: Comparison, _: Words) -> None:
     for x in comparison.bids:
         throughput = x.technical.throughput
         speed = (
-            f"{throughput.output_tok_s:,.1f} tok/s ({throughput.low:,.0f}–{throughput.high:,.0f}), "
+            f"{throughput.output_tok_s:,.1f} tok/s ({throughput.low:,.0f}–{throughput.high:,.0f}){_.comma}"
             if throughput
             else ""
         )
-        say(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, comparison, x)}")
+        say(f"{x.id}{_.colon}{speed}{distance(_, x)}{_bargain(_, comparison, x)}")
     for x in comparison.bids:
-        say(f"{x.id}: {_net_tax_gross(_, comparison, x)}")
+        say(f"{x.id}{_.colon}{_net_tax_gross(_, comparison, x)}")
     if comparison.recommended:
         chosen = next(bid for bid in comparison.bids if bid.id == comparison.recommended)
         say(_("Best of the responsive bids: {bid}", bid=named(chosen)))
@@ -88,7 +88,9 @@ def _bargain(_: Words, comparison: Comparison, bid: Bid) -> str:
     if not bid.negotiable_net:
         return ""
     text = N_("{amount} {currency} less at the others' lowest prices for the same")
-    return "; " + _(text, amount=amount(bid.negotiable_net), currency=comparison.basis.currency)
+    return ("；" if _.chinese else "; ") + _(
+        text, amount=amount(bid.negotiable_net), currency=comparison.basis.currency
+    )
 
 
 def _row(bid: Bid) -> list[str]:

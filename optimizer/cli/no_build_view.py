@@ -82,7 +82,7 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     if found.dropped:
         say("\n" + _("What became of the GPUs:"))
     for d in found.dropped:
-        few = ", ".join(d.gpus[:NAMED])
+        few = _.list(d.gpus[:NAMED])
         if len(d.gpus) > NAMED:
             few = _("{names} and {n} more", names=few, n=len(d.gpus) - NAMED)
         say(f"  {len(d.gpus):3}  {_.sentence(d.reason)}{_.colon}{few}")
