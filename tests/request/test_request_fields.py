@@ -58,7 +58,8 @@ def test_the_table_of_the_docs_is_that_of_the_code() -> None:
 def scene(name: str) -> tuple[Catalog, str]:
     """A catalog and the JSON of a result solved on it."""
     catalog, request, _ = {
-        "plain": lambda: scenario(SEED),  # five points, one node each, on racks that the site has
+        "plain": lambda: scenario(SEED),  # five points
+        "racks": lambda: scenario(537),  # one node each, on racks that the site has
         "liquid": lambda: scenario(4),  # up to two liquid-cooled nodes
         "host": lambda: offload_scenario(1),  # experts in host memory
         "origins": lambda: procurement_scenario(0, "confidence", "money"),  # countries, sellers, lead times
@@ -133,12 +134,12 @@ BREAKS: dict[str, Breaks] = {
     "circuit": B(fixed({"amps": 1, "volts": 230}), "front[0].checks["),
     "rack_units": B(lambda d: d["front"][0]["rack_units"] - 1, "front[0].checks["),
     "site_water": B(fixed(False), "front[0].checks[", "liquid"),
-    "have": B(fixed([]), "front[0].checks["),
+    "have": B(fixed([]), "front[0].checks[", "racks"),
     "vendors": B(fixed(["a", "b"])),
     "barred_vendors": B(fixed(["c"])),
     "conditions": B(fixed(["used"])),
     "max_price_age_days": B(fixed(100), "front[1]"),
-    "include": B(lambda d: ["rack0"], "front[0].checks["),
+    "include": B(lambda d: ["rack0"], "front[0].checks[", "racks"),
     "exclude": B(lambda d: [bought(d, "drive")], "front[4]"),
     "gpus": B(fixed(["gpu0"]), "front[0].gpus.part", "water"),
     "gpu_count": B(fixed(16), "front[0].gpus.total"),

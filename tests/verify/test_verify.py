@@ -235,7 +235,7 @@ def table() -> list[Tampering]:
         t("a point renamed", edit("front[1].id", "p9"), ("front[1].id",)),
         t("recommended moved", edit("recommended", another_point), ("recommended",)),
         t("plan precision changed", edit("front[0].plan.precision", "int4"), ("front[0].plan.precision",)),
-        t("GPUs said to be joined by a fabric", edit("front[1].row.domain", 2), ("front[1].row",)),
+        t("GPUs said to be joined otherwise", edit("front[1].row.domain", lambda x: 1 if x == 2 else 2), ("front[1].row",)),
         t("no PCIe between the GPUs", edit(f"front[{last}].row.lanes", 0), (f"front[{last}].row",)),
         t("a higher power cap", edit("front[1].row.cap_w", lambda x: x + 1), ("front[1].row",)),
         t("less power", edit("front[0].power.total_w", lambda x: x - 1), ("front[0].power.total_w",)),
