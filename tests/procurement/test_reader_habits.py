@@ -200,7 +200,8 @@ def test_sum_in_words_against_its_figures(tmp_path: Path, words: str, wrong: boo
     ("text", "pieces", "conflict"),
     [
         ("NVIDIA RTX 4090 24GB", 8, False),
-        ("NVIDIA RTX 4090 48GB", 8, True),
+        ("NVIDIA RTX 4090 48GB", 8, False),
+        ("NVIDIA RTX 4090 32GB", 8, True),
         ("RTX 4090 D 48G turbo", 4, True),
         ("NVIDIA H200 NVL 141GB PCIe 4.8TB/s", 4, False),
         ("Samsung M321R8GA0PB0-CWMKJ 64GB DDR5-5600", 16, False),

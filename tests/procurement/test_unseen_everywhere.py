@@ -242,7 +242,17 @@ def test_a_catalogs_texts_reach_no_quote(tmp_path: Path) -> None:
         named = ["--number", "_x202E_1"]
         if kind in ("xlsx", "json"):
             named += ["--customer", "_x001B_ACME"]
-        line = ["quote", result, "--format", kind, "-o", str(out / f"q.{kind}"), *at, *(named if kind != "csv" else ())]
+        ending = "bom.json" if kind == "cyclonedx" else kind
+        line = [
+            "quote",
+            result,
+            "--format",
+            kind,
+            "-o",
+            str(out / f"q.{ending}"),
+            *at,
+            *(named if kind != "csv" else ()),
+        ]
         assert assert_clean(line, tmp_path, before)[0] == 0
     line = ["quote", result, "--template", str(form), "-o", str(out / "t.xlsx"), *at, "--customer", "_x202E_ACME"]
     assert assert_clean(line, tmp_path, before)[0] == 0
