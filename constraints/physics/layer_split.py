@@ -55,11 +55,6 @@ def layer_bytes(llm: Llm, precision: str, kv: str, tokens: int) -> LayerBytes:
     return LayerBytes(tuple(weights), llm.expert_layer_bytes(precision), tuple(request))
 
 
-def free_bytes(gpu: Gpu, policy: Policy, precision: str) -> int:
-    """Bytes of a card for weights and KV cache."""
-    return usable_bytes(gpu) - reserve_bytes(gpu, policy, precision)
-
-
 def filled(each: LayerBytes, users: int, rooms: Sequence[int]) -> tuple[int, ...] | None:
     """Layers that each card takes, one at least, where the first cards are filled first: `rooms` in bytes, in the order
     of cards, with `users` requests at once. None where they do not hold all layers: cards filled to the brim one after

@@ -28,3 +28,8 @@ def given_bytes(gpu: Gpu, policy: Policy) -> int:
         return usable_bytes(gpu)
     share = policy.whole("vram.macos_given_percent")
     return min(usable_bytes(gpu), gpu.vram_gb * 10**9 * share // 100)
+
+
+def free_bytes(gpu: Gpu, policy: Policy, precision: str) -> int:
+    """Bytes of a GPU for weights and KV cache."""
+    return usable_bytes(gpu) - reserve_bytes(gpu, policy, precision)

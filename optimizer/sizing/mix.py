@@ -22,6 +22,7 @@ from constraints.rules.software import mix_engine, mix_fault
 from optimizer.request.load import facts, load_of, queue
 from optimizer.result.launch import Deployment, Memory, launch
 from optimizer.sizing.schema import LoadFacts, Sized, SizedCard, UsersRow
+from optimizer.sizing.serving import plan_fields, speed_fields
 from optimizer.sizing.users_table import cut_of, ladder
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
@@ -80,29 +81,16 @@ def _served(planner: MixPlanner, cards: Cards, row: Row, table: bool) -> Sized:
     assert engine is not None
     return Sized(
         **named_mix(cards),
-        **_plan(plan),
+        **plan_fields(plan),
         **_memory(planner, plan),
         **_started(planner, plan, engine),
         fits=True,
         engine=str(engine),
         users=plan.concurrency,
-        output_tok_s=tok_s,
-        low=round(tok_s * perf.low, 1),
-        high=round(tok_s * perf.high, 1),
-        basis=perf.basis,  # type: ignore[arg-type]
-        source=perf.source,
-        per_user_tok_s=round(perf.per_user_tok_s, 2),
-        ttft_ms=round(perf.ttft_ms, 1),
-        tpot_ms=round(perf.tpot_ms, 2),
+        **speed_fields(perf),
         load=LoadFacts(**facts(load, queue(load, tok_s, plan.concurrency, request.osl))) if load and tok_s else None,
         table=_table(planner, plan) if table else [],
     )
-
-
-def _plan(plan: Plan) -> dict[str, Any]:
-    """The plan's fields by name."""
-    fields = ("precision", "kv_precision", "tp", "pp", "dp", "ep", "redundant_experts", "replicas")
-    return {field: getattr(plan, field) for field in fields}
 
 
 def _loads(planner: MixPlanner, plan: Plan) -> list[CardLoad]:
@@ -165,7 +153,7 @@ def _misfit(planner: MixPlanner) -> dict[str, Any]:
         users = planner.request.users
         why = message("{why}: memory or the latency limits", why=amount("{} users at once", users)) if users else ""
         plan = planner.leanest(kind)
-        return {**_plan(plan), **_memory(planner, plan), "fits": False, "reason": why or "the latency limits"}
+        return {**plan_fields(plan), **_memory(planner, plan), "fits": False, "reason": why or "the latency limits"}
     missing_gb = round(planner.missing_bytes(kind) / 1e9, 2)
     reason = (
         message("memory: the cards lack {gb} GB in sum", gb=f"{missing_gb:,.2f}")

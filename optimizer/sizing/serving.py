@@ -11,7 +11,7 @@ from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.physics.lookup_tables import copies, tables_gb, with_tables
 from constraints.physics.reserve import usable_bytes
-from constraints.plan import Plan, Row, RowKey
+from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import counted
@@ -66,21 +66,14 @@ def serving_size(
     loaded = LoadFacts(**facts(load, queue(load, tok_s, users, request.osl))) if load and tok_s else None
     return Sized(
         **named(gpu, key),
-        **_plan(plan),
+        **plan_fields(plan),
         **_memory(llm, request, policy, gpu, plan),
         **_host_memory(llm, policy, plan, key.per_node),
         fits=True,
         counts=counts(planner, gpu, key),
         engine=str(found.engine) if found else "",
         users=users,
-        output_tok_s=tok_s,
-        low=round(tok_s * perf.low, 1),
-        high=round(tok_s * perf.high, 1),
-        basis=perf.basis,  # type: ignore[arg-type]
-        source=perf.source,
-        per_user_tok_s=round(perf.per_user_tok_s, 2),
-        ttft_ms=round(perf.ttft_ms, 1),
-        tpot_ms=round(perf.tpot_ms, 2),
+        **speed_fields(perf),
         load=loaded,
         table=_table(planner, gpu, key, users, row) if table else [],
     )
@@ -96,10 +89,25 @@ def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int, best: Row | None)
     return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most), best)]
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def plan_fields(plan: Plan) -> dict[str, Any]:
     """The plan's fields by name."""
     names = ("precision", "kv_precision", "tp", "pp", "dp", "ep", "redundant_experts", "replicas")
-    return {k: getattr(plan, k) for k in names}
+    return {name: getattr(plan, name) for name in names}
+
+
+def speed_fields(perf: Perf) -> dict[str, Any]:
+    """A plan's speed by name, with its interval and latencies: tok/s and ms as `size` rounds them."""
+    tok_s = perf.tenths / 10
+    return {
+        "output_tok_s": tok_s,
+        "low": round(tok_s * perf.low, 1),
+        "high": round(tok_s * perf.high, 1),
+        "basis": perf.basis,
+        "source": perf.source,
+        "per_user_tok_s": round(perf.per_user_tok_s, 2),
+        "ttft_ms": round(perf.ttft_ms, 1),
+        "tpot_ms": round(perf.tpot_ms, 2),
+    }
 
 
 def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
         reason = unknown
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
-    return {**_plan(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}
+    return {**plan_fields(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}
 
 
 def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:

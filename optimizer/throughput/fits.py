@@ -10,7 +10,7 @@ from catalogs.engines.support import Engine
 from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.physics.reserve import reserve_bytes, usable_bytes
+from constraints.physics.reserve import free_bytes
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
@@ -83,7 +83,7 @@ class Fits:
         """Bytes of a GPU for weights and KV cache."""
         figures = gpu.vram_gb, gpu.unified_reserve_gb, precision in GGUF_KINDS
         if figures not in self._free:
-            self._free[figures] = usable_bytes(gpu) - reserve_bytes(gpu, self.policy, precision)
+            self._free[figures] = free_bytes(gpu, self.policy, precision)
         return self._free[figures]
 
     def engines(self, gpu: Gpu, precision: str) -> tuple[Engine, ...]:

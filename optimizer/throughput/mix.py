@@ -19,7 +19,8 @@ from catalogs.file_kinds import GGUF_KINDS
 from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.physics.layer_split import LayerBytes, by_memory, filled, free_bytes, layer_bytes, runs
+from constraints.physics.layer_split import LayerBytes, by_memory, filled, layer_bytes, runs
+from constraints.physics.reserve import free_bytes
 from constraints.plan import Perf, Plan, Row, RowKey, Stage
 from constraints.policy import Policy
 from constraints.request import Request

@@ -20,11 +20,11 @@ from constraints.physics.layer_split import (
     by_memory,
     card_loads,
     filled,
-    free_bytes,
     layer_bytes,
     runs,
     tensor_split,
 )
+from constraints.physics.reserve import free_bytes
 from constraints.plan import Plan, Stage
 from constraints.policy import Policy
 from constraints.request import Request
