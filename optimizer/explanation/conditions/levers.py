@@ -47,12 +47,15 @@ class Budget:
     key: str = "budget"
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
-        found = asking.cheapest(also | Change.of(budget_cents=None))
+        without = also | Change.of(budget_cents=None)
+        # The cheapest build within some budget is the cheapest without one: whatever costs less would be within it too.
+        within = asking.known(also)
+        found = within if within and asking.stands(without, within) else asking.cheapest(without)
         if found is None:
             return None
         total, currency = asking.total(also, found), asking.base.request.currency
         change = also | Change.of(budget_cents=total)
-        best = asking.cheapest(change)
+        best = found if asking.stands(change, found) else asking.cheapest(change)
         smaller = also | Change.of(budget_cents=total - 1)
         if best is None or asking.cheapest(smaller) is not None:
             raise AssertionError(f"the cheapest build's total {total} is not the smallest budget")
