@@ -109,8 +109,13 @@ class Request(BaseModel):
         default=None,
         description="of the KV cache; without it the one that the checkpoint names, else bf16. q8_0 is llama.cpp's",
     )
-    speculate: Literal["mtp"] | None = Field(
-        default=None, description="mtp: the checkpoint's module for several tokens (MTP, DSpark) takes memory"
+    speculate: Literal["mtp", "mtp1", "mtp2", "mtp3", "mtp4", "mtp5"] | None = Field(
+        default=None,
+        description="mtp: the checkpoint's module for several tokens (MTP, DSpark) takes memory; mtp1 to mtp5: and "
+        "speed counts so many tokens that it proposes per step",
+    )
+    cached_share_percent: int | None = Field(
+        default=None, ge=0, le=100, description="tokens of a prompt that are found in the prefix cache, in the mean"
     )
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
@@ -190,6 +195,10 @@ class Request(BaseModel):
             raise ValueError(f"speculate is of serving, not of {self.workload}")
         if self.speculate and self.offload:
             raise ValueError("speculate does not go with offload: such plans are not counted")
+        if self.cached_share_percent is not None and self.trains:
+            raise ValueError(f"cached_share_percent is of serving, not of {self.workload}")
+        if self.cached_share_percent and self.offload:
+            raise ValueError("cached_share_percent does not go with offload: such plans are not counted")
         if self.trains and self.mean_tok_s:
             raise ValueError(f"tokens_per_day and requests_per_second are of serving, not of {self.workload}")
         if self.tokens_per_day and self.requests_per_second:
@@ -240,6 +249,17 @@ class Request(BaseModel):
     def tokens(self) -> int:
         """Tokens of KV cache that one running request holds."""
         return self.isl + self.osl
+
+    @property
+    def cached_tokens(self) -> int:
+        """First tokens of a prompt that are found in the prefix cache; engines compute the last one in any case."""
+        return min(self.isl * (self.cached_share_percent or 0) // 100, self.isl - 1)
+
+    @property
+    def drafted(self) -> int:
+        """Tokens that the module for several tokens proposes per step of a request, as far as speed counts them; 0
+        where none is asked for, or none by number."""
+        return int((self.speculate or "").removeprefix("mtp") or 0)
 
     @property
     def line_volts(self) -> int | None:

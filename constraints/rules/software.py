@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
+from catalogs.engines.features import has_feature
 from catalogs.engines.judge import plannable, release_named
 from catalogs.engines.lookup_tables import place_of_tables
 from catalogs.engines.published import is_published, makers
@@ -82,6 +83,9 @@ def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: b
     if not (request.trains or request.any_precision or is_published(llm, precision)):
         able = makers(llm, precision, method(request, offload))
         counted = tuple(engine for engine in counted if engine.name in able)
+    if request.drafted:  # speed counts what the module proposes
+        may_try = request.allow_experimental
+        counted = tuple(e for e in counted if has_feature(e.name, "mtp", llm.architecture, may_try))
     return tuple(
         engine for engine in counted if not llm.host_table_bytes or place_of_tables(engine.name, llm.architecture)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogs.errors import InputError
+from catalogs.errors import Fault, InputError
 from catalogs.formats import BITS
 from catalogs.llm import Llm, get
 from catalogs.message import message
@@ -16,12 +16,25 @@ def loaded(request: Request) -> Llm:
     """The request's model as engines load it: with its module for several tokens where that is asked for. Raises
     InputError for an unknown one, and for one that has no such module."""
     llm = get(request.model)
+    if fault := speculation_fault(llm, request):
+        raise InputError(fault)
+    return llm.drafting if request.speculate else llm
+
+
+def speculation_fault(llm: Llm, request: Request) -> Fault | None:
+    """Why a model does not speculate as it is asked for; None where it does, or nothing is asked for."""
     if not request.speculate:
-        return llm
+        return None
     if not llm.draft_list:
         text = message("no module for several tokens (MTP, DSpark) of {model} is known", model=llm.id)
-        raise InputError(text, "no-draft-module", "Leave --speculate out.")
-    return llm.drafting
+        return Fault("no-draft-module", text, remedy="Leave --speculate out.")
+    if request.drafted and llm.draft_kind != "MTP":
+        text = message(
+            "how many of the tokens that {model}'s module ({kind}) proposes are accepted is not known by their number",
+            model=llm.id, kind=llm.draft_kind,
+        )  # fmt: skip
+        return Fault("unknown-acceptance", text, remedy="--speculate mtp counts the memory of the module alone.")
+    return None
 
 
 def model_of(request: Request, policy: Policy) -> Llm:

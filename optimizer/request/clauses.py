@@ -57,6 +57,12 @@ def workload(request: Request, _: Words) -> str:
     return _("workload {name}: {isl} tokens in, {osl} out", name=request.workload, **lengths)
 
 
+def cached_share(request: Request, _: Words) -> str:
+    """Nothing where none is said."""
+    share = request.cached_share_percent
+    return _("{percent} % of each prompt in the prefix cache", percent=share) if share else ""
+
+
 def user_speed(request: Request, _: Words) -> str:
     """Nothing where no user waits for it."""
     if request.trains or request.workload == "batch" or not request.min_tok_s_user:

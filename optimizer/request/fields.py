@@ -328,18 +328,34 @@ FIELDS: dict[str, FieldEntry] = {
     ),
     "speculate": FieldEntry(
         by=("vram", "planner"),
-        how="plans hold the module for several tokens",
+        how="plans hold the module for several tokens; speed counts what it proposes, where a number is asked for",
         commands=PLANNED,
         options=(
             Option(
                 "speculate",
-                "mtp: load the checkpoint's module for several tokens (MTP, DSpark). Its memory counts; speed is not "
-                "raised by it as yet.",
+                "mtp1 to mtp5: the checkpoint's module (MTP) proposes so many tokens per step; memory and speed count "
+                "it. mtp: its memory alone (DSpark too).",
                 group=ENGINE,
             ),
         ),
         of=SERVING,
         parse=parsing.speculate,
+    ),
+    "cached_share_percent": FieldEntry(
+        by=("planner",),
+        how="fewer tokens of a prompt are computed; its KV cache is held whole",
+        commands=PLANNED,
+        options=(
+            Option(
+                "cached_share",
+                "Tokens of a prompt that the prefix cache holds already, in the mean: 40%. None without.",
+                group=ASK,
+            ),
+        ),
+        of=SERVING,
+        parse=parsing.cached_share,
+        typed=lambda request: [f"{request.cached_share_percent}%"],
+        said=clauses.cached_share,
     ),
     "allow_experimental": FieldEntry(
         by=("software", "planner"),

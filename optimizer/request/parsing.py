@@ -103,9 +103,14 @@ def _lengths(given: Given) -> dict[str, Any]:
 
 
 def speculate(given: Given) -> str | None:
-    """`MTP` -> `mtp`."""
+    """`MTP` -> `mtp`, `mtp-2` -> `mtp2`."""
     text = given["speculate"]
-    return text.strip().casefold() if isinstance(text, str) else None
+    return re.sub(r"^(mtp)-(?=\d)", r"\1", text.strip().casefold()) if isinstance(text, str) else None
+
+
+def cached_share(given: Given) -> int | None:
+    """Whole percent."""
+    return percent("--cached-share", given["cached_share"])
 
 
 def min_precision(given: Given) -> int | None:

@@ -40,7 +40,7 @@ class Memory:
 @dataclass(frozen=True)
 class Deployment:
     """A plan on its machines. `context` is in tokens; `cores` and `sockets` are of a node's CPUs, for experts in host
-    memory."""
+    memory; `drafted`: tokens that the module for several tokens proposes per step, 0 where no number is asked for."""
 
     engine: str
     release: str
@@ -54,6 +54,7 @@ class Deployment:
     memory: Memory
     cores: int = 0
     sockets: int = 1
+    drafted: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _kv_cache_against_the_plan(deployment: Deployment, arguments: LaunchArgument
 
 def _speculation(deployment: Deployment) -> str:
     """The argument that loads the model's module for several tokens."""
-    return f"speculate_{deployment.llm.draft_kind.casefold()}"
+    return f"speculate_{deployment.llm.draft_kind.casefold()}" + ("_depth" if deployment.drafted else "")
 
 
 def _commands(deployment: Deployment, arguments: LaunchArguments) -> Iterator[list[str]]:
@@ -308,6 +309,8 @@ def _config_lines(deployment: Deployment, arguments: LaunchArguments) -> list[st
         lines.append(arguments.spell("redundant_experts", expert_slots=deployment.routed_experts + redundant))
     if plan.kv_precision == "fp8":
         lines.append(arguments.spell("kv_fp8"))
+    if deployment.drafted:
+        lines.append(arguments.spell(_speculation(deployment), drafted=deployment.drafted))
     return lines
 
 
@@ -324,8 +327,9 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
         words += _words(arguments, "weights_fp8_made")
     if "config_file" not in arguments.spellings:
         words += _words(arguments, f"kv_{plan.kv_precision}")
-    if deployment.llm.with_draft:
-        words += _words(arguments, _speculation(deployment))
+    if deployment.llm.with_draft and "config_file" not in arguments.spellings:
+        drafted = deployment.drafted
+        words += _words(arguments, _speculation(deployment), drafted=drafted, proved=drafted + 1)
     if plan.offload:
         words += _words(
             arguments, "host_experts", host_weights=f"<folder with the experts in {plan.precision} for the CPUs>",

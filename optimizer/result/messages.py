@@ -15,7 +15,7 @@ from optimizer.market.market import Market
 from optimizer.request.load import load_of, queue, queue_words, words
 from optimizer.result.bill import purchase
 from optimizer.result.in_hand import own_messages
-from optimizer.result.notes import kv_note, module_note, note_data, notes, only_experimental
+from optimizer.result.notes import cache_note, kv_note, module_note, note_data, notes, only_experimental
 from optimizer.result.recommended import indistinct, reason, recommended
 from optimizer.search.front import Front
 from optimizer.text.minor_units import money_words
@@ -56,8 +56,10 @@ def _of_model(market: Market, front: Front) -> Iterator[dict[str, Any]]:
         yield from (note_data("quality", text) for precision in lower for text in quality_said(market.llm, precision))
     if published := kv_note(market):
         yield note_data("kv-cache", published)
-    if said := module_note(market.llm):
+    if said := module_note(market.llm, market.request, market.calibration.constants):
         yield note_data("speculate", said)
+    if said := cache_note(market.request):
+        yield note_data("prefix-cache", said)
     if said := difference(market.llm):
         yield note_data("checkpoint-files", said)
 

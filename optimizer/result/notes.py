@@ -12,11 +12,14 @@ from catalogs.llm import Llm
 from catalogs.message import Message, joined, message, message_data
 from catalogs.schema import Kind, Memory
 from constraints.physics.contents import dimm_counts
+from constraints.request import Request
 from constraints.rule import figure
 from constraints.rules.precision import kv_precision, support, wanted
 from optimizer.market.market import Market
 from optimizer.result.bill import purchase
 from optimizer.search.front import Point
+from optimizer.throughput.constants import Constants
+from optimizer.throughput.roofline import tokens_per_step
 
 NOTED_PERCENT = 10
 """Share of the sum of lines from which dated or estimated prices are remarked on."""
@@ -49,15 +52,37 @@ def kv_note(market: Market) -> str:
     )  # fmt: skip
 
 
-def module_note(llm: Llm) -> str:
-    """What a module for several tokens that is loaded takes, and that speed does not count it; else empty."""
+def module_note(llm: Llm, request: Request, constants: Constants) -> str:
+    """What a module for several tokens that is loaded takes, and what speed counts of it; else empty."""
     if not llm.with_draft:
         return ""
+    if request.drafted:
+        accepted = constants["draft_accepted"]
+        return message(
+            "The module for several tokens of {model} ({kind}) is loaded: {gb} GB in {precision}, with its own KV "
+            "cache. Speed counts {drafted} proposed per step, each accepted in {percent} % of the steps in which the "
+            "one before it was, the mean of measured runs: {tokens} tokens per step and request. Other texts are "
+            "accepted more or less often. What an engine asks of plans with the module is not counted as yet.",
+            model=llm.name, kind=llm.draft_kind, gb=figure(llm.draft_bytes(llm.native_precision) / 1e9),
+            precision=llm.native_precision, drafted=request.drafted, percent=round(100 * accepted),
+            tokens=f"{tokens_per_step(accepted, request.drafted):.2f}",
+        )  # fmt: skip
     return message(
         "The module for several tokens of {model} ({kind}) is loaded: {gb} GB in {precision}, with its own KV cache. "
         "Neither its gain in speed nor what an engine asks of plans with it is counted as yet.",
         model=llm.name, kind=llm.draft_kind, gb=figure(llm.draft_bytes(llm.native_precision) / 1e9),
         precision=llm.native_precision,
+    )  # fmt: skip
+
+
+def cache_note(request: Request) -> str:
+    """How many tokens of a prompt are counted as found in the prefix cache; empty for none."""
+    if not request.cached_tokens:
+        return ""
+    return message(
+        "Of the {isl} tokens of a prompt {cached} count as found in the prefix cache: they are not computed anew, but "
+        "held and read like all others.",
+        isl=f"{request.isl:,}", cached=f"{request.cached_tokens:,}",
     )  # fmt: skip
 
 

@@ -102,6 +102,7 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
             memory=Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve),
             cores=sum(cpu.cores * q for cpu, q in cpus),
             sockets=sum(q for _, q in cpus),
+            drafted=market.request.drafted,
         )
     )
     notes = [note for note in (found.note, _read_long_ago(run.engine, market.request.as_of) if run else "") if note]

@@ -16,7 +16,7 @@ from constraints.request import Request
 from optimizer.market.asked import model_of
 from optimizer.request.load import load_of, words
 from optimizer.request.named_model import settled
-from optimizer.result.notes import module_note
+from optimizer.result.notes import cache_note, module_note
 from optimizer.sizing.mix import Cards, mix_size, named_mix
 from optimizer.sizing.offload import host_size
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
@@ -45,7 +45,10 @@ def report(
     llm = model_of(request, policy)
     if host and request.speculate:
         raise InputError("speculate does not go with offload: such plans are not counted", "bad-request")
-    messages = [*calibration.notes, *filter(None, [llm.note, module_note(llm)])]
+    if host and request.cached_tokens:
+        raise InputError("cached_share_percent does not go with offload: such plans are not counted", "bad-request")
+    said = llm.note, module_note(llm, request, calibration.constants), cache_note(request)
+    messages = [*calibration.notes, *filter(None, said)]
     if host and host.mts < host.asked_mts:
         messages.append(
             message(

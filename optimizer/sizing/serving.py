@@ -144,6 +144,11 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     unknown = "" if missing else speed_unknown(gpu, served)
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
+    elif not served and (engines := _without_proposing(planner, gpu)):
+        reason = message(
+            "no engine is known to propose tokens with the model's module on {arch}; {list} would serve it without",
+            list=joined(engines, " or "), arch=gpu.arch,
+        )  # fmt: skip
     elif not served and (tried := _experimental(planner, gpu)):
         reason = message(
             "only engines marked experimental serve it on {arch}, at {list} (--allow-experimental)",
@@ -156,6 +161,15 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
     return {**plan_fields(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}
+
+
+def _without_proposing(planner: Planner, gpu: Gpu) -> Sequence[str]:
+    """Engines that serve the model on a GPU where a number of proposed tokens alone stands against it."""
+    if not planner.request.drafted:
+        return ()
+    other = planner.request.model_copy(update={"speculate": "mtp"})
+    loading = Planner(planner.llm, other, planner.policy, planner.calibration)
+    return sorted({str(x) for found in loading.precisions(gpu) for x in loading.fits.engines(gpu, found)})
 
 
 def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:

@@ -14,9 +14,7 @@ from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
 from constraints.request import Request
-from constraints.rules.precision import kv_precision
 from optimizer.throughput.curves import Curves, bent
-from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys, with_redundant
 from optimizer.throughput.plans import Planner, together
 from optimizer.throughput.roofline import SLACK, Ints, times
@@ -45,13 +43,15 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     for precision in planner.precisions(gpu):
         table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
         shape, redundant, cap = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(llm, precision, request.isl, request.osl, kv_precision(llm, request))
         owner = np.zeros(len(table), dtype=np.int64)
         jobs = (
-            of_keys(gpu, shape, [key], owner, asked, precision, (request.isl, request.osl), constants)
+            of_keys(
+                gpu, shape, [key], owner, planner.demand(precision), precision, (request.isl, request.osl), constants,
+                request.drafted,
+            )
             if len(table)
             else None
-        )
+        )  # fmt: skip
         if jobs is not None:
             jobs = with_redundant(jobs, redundant, llm.experts)
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]

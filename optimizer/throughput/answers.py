@@ -57,10 +57,11 @@ class _Known:
         )
         self.shapes = np.stack([*shape], axis=1).tolist() if len(table.owner) else []
         self.measured: dict[int, Setup] = {}
-        """Candidates whose very setup was measured."""
+        """Candidates whose very setup was measured, without speculation and every prompt computed; what these runs are
+        off from the roofline holds with both too, but is no measurement of them."""
         for entry, row in enumerate(table.owner.tolist()):
             setup = self._setup(_sure(table.found[row]), entry)
-            if setup in calibration.curves and not table.drafts[entry]:
+            if setup in calibration.curves:
                 self.measured[entry] = setup
         self._facts: dict[tuple[object, ...], Fact] = {}
 
@@ -97,7 +98,7 @@ class _Known:
         """How far to trust a candidate."""
         if found.precision in FILE_KINDS:
             return in_file_kinds(found.precision)
-        setup = self.measured.get(entry)
+        setup = self.measured.get(entry) if self.table.plain[entry] else None
         across = bool(self.table.spans[entry])
         key = (id(found), across) if setup is None else (setup, concurrency, across)
         if key not in self._facts:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,11 @@ class Table:
     def drafts(self) -> Flags:
         """Candidates that speculate."""
         return np.broadcast_to(np.asarray(self.jobs.drafted) != 0, self.owner.shape)
+
+    @cached_property
+    def plain(self) -> Flags:
+        """Candidates that compute every token of their prompts, and of the answer one in each step."""
+        return np.asarray(~self.drafts & (np.asarray(self.jobs.prefilled) == np.asarray(self.jobs.isl)))
 
     def take(self, rows: Sequence[int]) -> Table:
         """Some of the rows, numbered anew."""

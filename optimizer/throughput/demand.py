@@ -19,7 +19,8 @@ class Demand:
     that; `kv_whole_b`: what every tensor-parallel rank reads of it whole beside that; `state_b`: running state that it
     reads and writes back, split by heads; `linear_flops`, `attention_flops`: of one new token then,
     `expert_flops` those of the former in routed experts;
-    `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
+    `prefilled`: tokens of the prompt that are computed, the others found in the prefix cache;
+    `prefill_linear_flops`, `prefill_attention_flops`: of these tokens; `route_b`: activations that one token sends
     to its experts in one layer; `token_b`: its hidden state at 16 bits.
     """
 
@@ -42,6 +43,7 @@ class Demand:
     linear_flops: float
     expert_flops: float
     attention_flops: float
+    prefilled: int
     prefill_linear_flops: float
     prefill_attention_flops: float
     token_b: float
@@ -54,11 +56,12 @@ def kin(llm: Llm) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
-    """Bytes and FLOPs from the architecture (formulas: catalogs/llm.py), lengths in tokens.
+def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str, cached: int = 0) -> Demand:
+    """Bytes and FLOPs from the architecture (formulas: catalogs/llm.py), lengths in tokens; `cached`: the first tokens
+    of the prompt, which are found in the prefix cache. They are held and attended to as all others are.
 
     Raises InputError for a weight format that the model does not have."""
-    context = isl + osl // 2
+    context, prefilled = isl + osl // 2, isl - cached
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
     linear = llm.linear_flops_per_token()
     kv_heads = llm.kv_heads if llm.attention == "gqa" else 1
@@ -84,8 +87,9 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         linear_flops=float(linear),
         expert_flops=2.0 * llm.params_routed_experts * llm.experts_per_token / llm.experts if llm.is_moe else 0.0,
         attention_flops=float(llm.attention_flops(context, "decode")),
-        prefill_linear_flops=float(isl * linear),
-        prefill_attention_flops=float(llm.prefill_attention_flops(isl)),
+        prefilled=prefilled,
+        prefill_linear_flops=float(prefilled * linear),
+        prefill_attention_flops=float(llm.prefill_attention_flops(isl) - llm.prefill_attention_flops(cached)),
         token_b=float(2 * llm.hidden),
         route_b=float(llm.experts_per_token * 2 * llm.hidden),
     )

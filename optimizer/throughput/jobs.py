@@ -163,9 +163,10 @@ def of_setups(
     precision: str,
     lengths: tuple[int, int],
     constants: Constants,
+    drafted: int = 0,
 ) -> Jobs:
     """Replicas of `shape` (rows of tp, pp, dp, ep), each on the GPU and hardware of `setups[owner]`. Each GPU has
-    figures at the precision (see `accelerator`)."""
+    figures at the precision (see `accelerator`). `drafted`: see Jobs."""
     given = [accelerator(gpu, precision, constants) for gpu, _ in setups]
 
     def each(values: Iterable[Any]) -> Field:
@@ -187,6 +188,7 @@ def of_setups(
         lengths=lengths,
         clock=each(clock(gpu, x.cap_w) for gpu, x in setups),
         in_turn=int(precision in FILE_KINDS),
+        drafted=drafted,
     )
 
 
@@ -205,8 +207,9 @@ def of_keys(
     precision: str,
     lengths: tuple[int, int],
     constants: Constants,
+    drafted: int = 0,
 ) -> Jobs | None:
     """The same on one GPU; None when its figures are unknown."""
     if accelerator(gpu, precision, constants) is None:
         return None
-    return of_setups([(gpu, key) for key in keys], shape, owner, demand, precision, lengths, constants)
+    return of_setups([(gpu, key) for key in keys], shape, owner, demand, precision, lengths, constants, drafted)

@@ -39,20 +39,21 @@ class InTurn:
     """Latencies of a replica whose stages work one after the other on all its requests (see roofline.Latencies).
 
     `stages`: times of each card at its share of the model; `handing_user_s`, `handing_s`: what all hops take for a
-    token of one request, and whatever they carry; `prompt_s`: of the layers of each card, for one whole prompt."""
+    token of one request, and whatever they carry; `prompt_s`: of the layers of each card, for one whole prompt, of
+    which `prefilled` tokens are computed."""
 
     stages: Times
     handing_user_s: float
     handing_s: float
     prompt_s: Floats
-    isl: int
+    prefilled: int
     osl: int
 
     @property
     def prefill_s(self) -> float:
         """Of a prompt that is passed on piece by piece: the next card begins when the one before has done its first
         piece, and the slowest one keeps all others waiting."""
-        pieces = max(-(-self.isl // IN_TURN_TOKENS), 1)
+        pieces = max(-(-self.prefilled // IN_TURN_TOKENS), 1)
         return float((self.prompt_s.sum() + (pieces - 1) * self.prompt_s.max()) / pieces)
 
     def step_s(self, running: Any) -> Floats:
@@ -211,7 +212,7 @@ class MixPlanner:
     def _times(self, kind: str, counts: Sequence[int], pcie_gen: int = 0, lanes: int = 16) -> InTurn:
         """Times of cards that hold `counts` layers."""
         request, constants = self.request, self.calibration.constants
-        each = demand(self.llm, kind, request.isl, request.osl, self.kv)
+        each = demand(self.llm, kind, request.isl, request.osl, self.kv, request.cached_tokens)
         hosts = [
             RowKey(card.id, self.caps.get(card.id) or card.tdp_w or 1, 1, 1, 1, pcie_gen, lanes, "none", 0)
             for card in self.cards
@@ -233,9 +234,9 @@ class MixPlanner:
             prefill_fixed_s=(alone.prefill_fixed_s - first_token_s) * share.layers + first_token_s / len(counts),
         )
         handing = self._handing(jobs, (pcie_gen, lanes))
-        to_next_s = handing[0] * request.isl * constants["prefill_comm_share"]
+        to_next_s = handing[0] * each.prefilled * constants["prefill_comm_share"]
         prompt_s = alone.prefill_s * share.layers + to_next_s
-        return InTurn(stages, float(handing[0].sum()), float(handing[1].sum()), prompt_s, request.isl, request.osl)
+        return InTurn(stages, float(handing[0].sum()), float(handing[1].sum()), prompt_s, each.prefilled, request.osl)
 
     def _handing(self, jobs: Jobs, host: tuple[int, int]) -> tuple[Floats, Floats]:
         """Seconds in which each card hands on the width of a token, and of the message whatever it carries: over its

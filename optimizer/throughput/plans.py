@@ -22,7 +22,7 @@ from constraints.rules.precision import support as arch_support
 from constraints.rules.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Fact, Shape, shipped
 from optimizer.throughput.curves import BETWEEN_KNOTS, Curves, bent
-from optimizer.throughput.demand import demand, kin
+from optimizer.throughput.demand import Demand, demand, kin
 from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_redundant
@@ -205,9 +205,8 @@ class Planner:
     def _reach_at(self, gpu: Gpu, precision: str) -> Reach:
         request, constants = self.request, self.calibration.constants
         one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
-        asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
-        jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
-                         (request.isl, request.osl), constants)  # fmt: skip
+        jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), self.demand(precision),
+                         precision, (request.isl, request.osl), constants, request.drafted)  # fmt: skip
         pair = self._pair(gpu, precision)
         can = reach(times(jobs, constants).slowed(1 / pair), self._user_tok_s, request.max_ttft_ms)
         curves = self.curves(gpu, precision).values()
@@ -226,7 +225,9 @@ class Planner:
         if precision in FILE_KINDS:
             return in_file_kinds(precision)
         tp, pp, dp, _ = shape
-        curve, across = self.curves(gpu, precision).get(shape, ()), tp * pp * dp > near
+        as_measured = not self.request.drafted and not self.request.cached_tokens
+        curve = self.curves(gpu, precision).get(shape, ()) if as_measured else ()
+        across = tp * pp * dp > near
         return self.calibration.fact(self.kin, gpu, curve, running, across)
 
     def _pair(self, gpu: Gpu, precision: str) -> float:
@@ -280,15 +281,15 @@ class Planner:
         """The curves of a table of plans; `owner`: the setup that each is of."""
         request, constants = self.request, self.calibration.constants
         shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
         jobs = of_setups(
             [(card, key) for card, key, _ in setups],
             shape,
             owner,
-            asked,
+            self.demand(precision),
             precision,
             (request.isl, request.osl),
             constants,
+            request.drafted,
         )
         jobs = with_redundant(jobs, redundant, self.llm.experts)
         pairs = np.array([1 / self._pair(card, precision) for card, _, _ in setups])[owner]
@@ -311,8 +312,15 @@ class Planner:
         found = {entry: known[at].get(tuple(plan)) for entry, (plan, at) in enumerate(plans) if known[at]}
         return {entry: curve for entry, curve in found.items() if curve}
 
+    def demand(self, precision: str) -> Demand:
+        """What the model asks of the hardware for a request."""
+        request = self.request
+        kv = kv_precision(self.llm, request)
+        return demand(self.llm, precision, request.isl, request.osl, kv, request.cached_tokens)
+
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
-        """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
+        """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep): without speculation, every prompt
+        computed. What they are off from the roofline holds with both too (see `fact`)."""
         request = self.request
         kv = kv_precision(self.llm, request)
         return self.calibration.curves_of(self.kin, precision, kv, gpu.id, request.isl, request.osl)

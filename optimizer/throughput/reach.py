@@ -41,6 +41,7 @@ def holds(constants: Constants) -> bool:
 
 def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
     """From the times of one GPU and the limits of the request."""
+    one = one.without_drafts()
     fixed, prefill_fixed, prefill = float(one.stage_fixed_s[0]), float(one.prefill_fixed_s[0]), float(one.prefill_s[0])
     osl = max(one.osl, 1)
     waiting = (1 - one.burst) * one.mixing * prefill / osl  # for the prefill of one more request, per token

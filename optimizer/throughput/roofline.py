@@ -69,6 +69,7 @@ class Jobs:
     linear_flops: Field
     expert_flops: Field
     attention_flops: Field
+    prefilled: Field
     prefill_linear_flops: Field
     prefill_attention_flops: Field
     token_b: Field
@@ -134,6 +135,27 @@ class Times:
         values = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
         return replace(self, **{name: value[at] for name, value in values.items() if np.shape(value) == (size,)})
 
+    def without_drafts(self) -> Times:
+        """Times of steps that propose nothing, which at no load exceed those of these steps, all of one depth: what a
+        step takes for the tokens that it proves, shared out over the tokens that it gives. Drafting, and the experts
+        that further tokens touch, come on top."""
+        if not np.any(self.drafted):
+            return self
+        depth = int(np.max(self.drafted))
+        given = tokens_per_step(self.accepted, depth)
+        proved = (depth + 1) / given
+        return replace(
+            self,
+            mem_fixed_s=self.mem_fixed_s / given,
+            mem_experts_s=self.mem_experts_s / given,
+            mem_user_s=self.mem_user_s / given,
+            flops_user_s=self.flops_user_s * proved,
+            link_user_s=self.link_user_s * proved,
+            user_s=self.user_s / given,
+            stage_fixed_s=self.stage_fixed_s / given,
+            drafted=0,
+        )
+
     def tpot_s(self, running: Any) -> Floats:
         """Time per output token of a request, with its share of waiting for the others' prefills."""
         if not np.any(self.drafted):
@@ -150,7 +172,7 @@ class Times:
         """Time per output token where a module proposes `depth` tokens per step: a step that proves them, and their
         drafting, shared out over the tokens that it accepts (Leviathan et al. 2023, arXiv:2211.17192, eq. 1)."""
         waiting = (1 - self.burst) * self.mixing * (running - 1) * self.prefill_s / np.maximum(self.osl, 1)
-        per_step = (1 - np.power(self.accepted, depth + 1)) / (1 - self.accepted)
+        per_step = tokens_per_step(self.accepted, depth)
         step = self._step_s(running, depth + 1, waiting * per_step)
         drafting = depth * self.draft_share * self._step_s(running, 1, 0.0) if np.any(depth) else 0.0
         return np.asarray((step + drafting) / per_step)
@@ -175,6 +197,12 @@ class Times:
     def request_s(self, running: Any) -> Floats:
         """From a request's arrival to its last token."""
         return np.asarray(self.ttft_s(running) + self.tpot_s(running) * (self.osl - 1))
+
+
+def tokens_per_step(accepted: float, depth: Any) -> Any:
+    """Tokens that a step gives a request, in the mean, where a module proposes `depth` and each is accepted with the
+    probability `accepted` if the one before it was."""
+    return (1 - np.power(accepted, depth + 1)) / (1 - accepted)
 
 
 def times(jobs: Jobs, constants: Constants) -> Times:
@@ -215,14 +243,14 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     # Grouped GEMMs over many small experts, and the permutation around them, take longer than dense ones.
     more = jobs.expert_flops / constants["expert_compute_share"] - jobs.expert_flops
     prefill = (
-        (jobs.prefill_linear_flops + more * jobs.isl) / compute + jobs.prefill_attention_flops / attention
-    ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
+        (jobs.prefill_linear_flops + more * jobs.prefilled) / compute + jobs.prefill_attention_flops / attention
+    ) / group + comm_user * pp * jobs.prefilled * constants["prefill_comm_share"]
     # Layers that choose what they attend to score every earlier token first, on each tensor-parallel rank anew.
-    prefill = prefill + np.asarray(jobs.isl) * jobs.sparse_layers * constants["sparse_token_us"] * 1e-6 / dp
+    prefill = prefill + np.asarray(jobs.prefilled) * jobs.sparse_layers * constants["sparse_token_us"] * 1e-6 / dp
     # Prompts are computed in batches of so many tokens, each with launches of its own, and admitted one by one.
-    prefill = prefill + np.asarray(jobs.isl) / PREFILL_TOKENS * launches * pp + constants["request_ms"] * 1e-3
+    prefill = prefill + np.asarray(jobs.prefilled) / PREFILL_TOKENS * launches * pp + constants["request_ms"] * 1e-3
     # Stages in turn pass a prompt on piece by piece: the next one begins when the one before has done its first.
-    pieces = np.maximum(np.ceil(np.asarray(jobs.isl) / IN_TURN_TOKENS), 1)
+    pieces = np.maximum(np.ceil(np.asarray(jobs.prefilled) / IN_TURN_TOKENS), 1)
     of_stage = np.where(jobs.in_turn, (pieces + pp - 1) / pieces / pp, 1 / pp)
     # Stages wait for each other: (m + pp - 1) / m of the time for m batches under way (Huang et al. 2019,
     # arXiv:1811.06965, section 2.3).

@@ -22,13 +22,23 @@ ALDER, CORVUS = "examples/procurement/tender/alder.xlsx", "examples/procurement/
 TABLE = "solve --model r1-distill-qwen-1.5b --budget 8000 --gpu RTX+4090 --max-nodes 1 --as-of 2026-11-24"
 SIZE = "size --model r1-distill-qwen-7b --gpu 4090"
 OF_SERVING = ("isl", "osl", "users", "tokens_per_day", "requests_per_second", "min_tok_s_user", "max_ttft",
-              "kv_precision", "speculate", "offload")  # fmt: skip
-OFFERED_SERVING = ("users", "isl", "osl", "min_tok_s_user", "max_ttft", "kv_precision", "speculate", "offload")
+              "kv_precision", "speculate", "cached_share", "offload")  # fmt: skip
+OFFERED_SERVING = (
+    "users",
+    "isl",
+    "osl",
+    "min_tok_s_user",
+    "max_ttft",
+    "kv_precision",
+    "speculate",
+    "cached_share",
+    "offload",
+)
 OF_TRAINING = ("seq_len", "train_tokens", "dataset_tb")
-OF_QUOTES = ("users", "precision", "min_precision", "kv_precision", "speculate", "workload", "isl", "osl",
-             "min_tok_s_user", "max_ttft", "seq_len", "dataset_tb", "offload", "allow_experimental", "max_nodes",
-             "have", "site_water", "condition", "currency", "rate", "tax", "above", "map_", "review", "term",
-             "accept_fuzzy", "quick", "output", "force", "time_limit")  # fmt: skip
+OF_QUOTES = ("users", "precision", "min_precision", "kv_precision", "speculate", "cached_share", "workload", "isl",
+             "osl", "min_tok_s_user", "max_ttft", "seq_len", "dataset_tb", "offload", "allow_experimental",
+             "max_nodes", "have", "site_water", "condition", "currency", "rate", "tax", "above", "map_", "review",
+             "term", "accept_fuzzy", "quick", "output", "force", "time_limit")  # fmt: skip
 OF_BATCH = ("model", "model_config", "gpu", "n", "nodes", "workload", *OF_SERVING, "seq_len", "train_tokens",
             "precision", "min_precision", "allow_experimental", "cpu", "sockets", "memory", "engine", "all_",
             "json")  # fmt: skip
@@ -71,9 +81,9 @@ WAYS = {
     "compare, two results": Way(
         "compare {result} {result}",
         ("model", "users", "workload", "isl", "osl", "min_tok_s_user", "max_ttft", "seq_len", "dataset_tb", "precision",
-         "min_precision", "kv_precision", "speculate", "offload", "allow_experimental", "max_nodes", "max_kw",
-         "circuit", "rack_units", "site_water", "have", "condition", "currency", "fx", "tax", "as_of", "weights",
-         "map_", "term", "accept_fuzzy", "time_limit"),
+         "min_precision", "kv_precision", "speculate", "cached_share", "offload", "allow_experimental", "max_nodes",
+         "max_kw", "circuit", "rack_units", "site_water", "have", "condition", "currency", "fx", "tax", "as_of",
+         "weights", "map_", "term", "accept_fuzzy", "time_limit"),
     ),
     "compare, for serving": Way(f"compare {ALDER} {CORVUS} --model v3-671b", ("seq_len", "dataset_tb")),
     "compare, three results": Way("compare {result} {result} {result}", ("map_", "term", "accept_fuzzy")),
@@ -94,7 +104,7 @@ VALUES: dict[str, str | None] = {
     "calibrate": "{rows}", "calibration": ".", "circuit": "15A@120V", "condition": "any", "cpu": "EPYC 9654",
     "currency": "EUR", "customer": "Nordlicht", "dataset_tb": "1", "discount": "5%", "engine": "cp-sat",
     "fx": "{fx}", "gpu": "h200", "have": "racks", "isl": "0", "kv_precision": "fp8", "lang": "zh", "map_": "{new}",
-    "speculate": "mtp",
+    "speculate": "mtp", "cached_share": "40%",
     "max_kw": "5", "max_nodes": "1", "max_ttft": "100", "measured": "{rows}", "memory": "12x64GB",
     "min_precision": "16bit", "min_tok_s_user": "0", "rack_units": "4",
     "model": "v3-671b", "model_config": "{config}", "n": "2", "nodes": "2", "number": "Q-77", "osl": "0",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +12,10 @@ from catalogs import registry
 from catalogs.errors import InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
+from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
+from constraints.rules.software import served
 from optimizer import library
 from optimizer.market.market import Market
 from optimizer.result.answer import solve
@@ -47,6 +51,22 @@ def test_front_equals_brute_force(seed: int, monkeypatch: pytest.MonkeyPatch) ->
         assert values(front) != values(Solver(market_of(seed, monkeypatch, None)).front())
 
 
+@pytest.mark.parametrize(("seed", "drafted", "percent"), [(0, 2, 0), (3, 1, 0), (9, 3, 60), (8, 5, 100), (12, 0, 35)])
+def test_front_with_counted_tokens_and_cached_prompts_equals_brute_force(
+    seed: int, drafted: int, percent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Speed counts proposed tokens that are accepted, and leaves cached tokens of prompts out."""
+    catalog, request, ask = speculating_scenario(seed)
+    monkeypatch.setitem(registry._of_this_run, ask.model.id, ask.model)
+    fields = {"speculate": f"mtp{drafted or ''}", "cached_share_percent": percent}
+    market = Market.open(catalog, request.model_copy(update=fields), Policy())
+    cached = min(ask.isl * percent // 100, ask.isl - 1)
+    front = Solver(market).front()
+    assert front.complete and front.points
+    assert values(front) == Oracle(catalog, replace(ask, drafted=drafted, cached=cached), request.max_nodes).front()
+    assert values(front) != values(Solver(market_of(seed, monkeypatch)).front())
+
+
 def test_cp_sat_alone_finds_the_same_front(monkeypatch: pytest.MonkeyPatch) -> None:
     market = market_of(0, monkeypatch)
     assert values(Solver(market).front()) == values(Solver(market, clever=False).front())
@@ -72,9 +92,31 @@ def asked(**fields: object) -> Request:
 def test_a_model_without_a_module_is_refused(shipped: Catalog) -> None:
     with pytest.raises(InputError, match="no-draft-module"):
         Market.open(shipped, asked(model="qwen3-8b", speculate="mtp"), Policy())
-    for more in ({"offload": True}, {"workload": "train"}, {"speculate": "mtp2"}):
+    for more in ({"offload": True}, {"workload": "train"}, {"speculate": "mtp6"}, {"speculate": "eagle"}):
         with pytest.raises(ValueError, match=r"speculate|mtp"):
             asked(**{"model": "r1-671b", "speculate": "mtp", **more})
+    with pytest.raises(InputError, match="unknown-acceptance"):
+        Market.open(shipped, asked(model="v4-flash-0731", speculate="mtp2"), Policy())
+
+
+def test_a_number_of_proposed_tokens_asks_for_an_engine_that_proposes_them(shipped: Catalog) -> None:
+    """Hygon's branches of vLLM and SGLang are not known to, though they load the module."""
+    for gpu, serves in (("H200 SXM5 141GB", True), ("Hygon BW1100 144GB", False)):
+        card = shipped.find(gpu)
+        assert isinstance(card, Gpu)
+        for number, serving in (("mtp", True), ("mtp2", serves)):
+            ask = asked(model="r1-671b", speculate=number, allow_experimental=True)
+            assert served(get("r1-671b").drafting, card, "fp8", ask) == serving
+
+
+def test_the_number_of_proposed_tokens_is_said_and_started(shipped: Catalog) -> None:
+    request = asked(model="r1-671b", budget_cents=60_000_000, speculate="mtp3", cached_share_percent=25)
+    result = library.solve(request, catalog=shipped)
+    said = {m.code: m.text for m in result.messages}
+    assert "counts 3 proposed per step" in said["speculate"] and "1,024 tokens of a prompt 256" in said["prefix-cache"]
+    assert result.front
+    for point in result.front:
+        assert re.search(r"num_speculative_tokens\D+3|num-steps 3|nextn_predict_layers: 3", " ".join(point.plan.launch))
 
 
 def test_what_is_loaded_is_said_and_started(shipped: Catalog) -> None:

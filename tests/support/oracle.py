@@ -27,7 +27,7 @@ from constraints.plan import RowKey  # a record of hardware facts that the roofl
 from optimizer.throughput import offload, roofline
 from optimizer.throughput.calibration import shipped
 from optimizer.throughput.constants import constants
-from optimizer.throughput.demand import demand
+from optimizer.throughput.demand import Demand, demand
 from optimizer.throughput.jobs import of_keys
 from tests.support.plan_oracle import lines, starts
 
@@ -102,11 +102,50 @@ class Ask:
     max_sellers: int | None = None
     max_share: int | None = None
     speculate: bool = False
+    drafted: int = 0
+    cached: int = 0
 
     @property
     def by_share(self) -> bool:
         """Whether a share of the cost is limited: then nothing may be bought to no use."""
         return self.max_estimated is not None or self.max_share is not None
+
+
+@dataclass(frozen=True)
+class Speculating:
+    """Latencies of a replica whose module proposes `depth` tokens a step, token by token: the n-th of a step is there
+    where all n - 1 before it were accepted. `times`: pieces of the roofline."""
+
+    times: roofline.Times
+    depth: int
+
+    @property
+    def osl(self) -> Any:
+        return self.times.osl
+
+    def ttft_s(self, running: Any) -> Any:
+        return self.times.ttft_s(running)
+
+    def tpot_s(self, running: Any) -> Any:
+        t, given, chance = self.times, 0.0, 1.0
+        for _ in range(self.depth + 1):
+            given, chance = given + chance, chance * t.accepted
+        others = (1 - t.burst) * t.mixing * (running - 1) * t.prefill_s / t.osl * given
+        step = self._step(running, self.depth + 1, others) + self.depth * t.draft_share * self._step(running, 1, 0.0)
+        return step / given
+
+    def _step(self, running: Any, proved: int, others: Any) -> Any:
+        t = self.times
+        batch = running / t.waves
+        memory = t.mem_fixed_s + t.mem_user_s * batch
+        memory = memory + t.mem_experts_s * (1 - t.miss ** ((batch * proved) ** t.skew))
+        work = t.flops_user_s * proved * batch + t.hidden * others / t.pp
+        both = (memory**t.knee + work**t.knee) ** (1 / t.knee)
+        links = t.link_user_s * proved * batch + t.user_s * batch + t.stage_fixed_s
+        return t.pp * t.idle * (both + links) + (1 - t.hidden) * others
+
+    def request_s(self, running: Any) -> Any:
+        return self.ttft_s(running) + self.tpot_s(running) * (self.osl - 1)
 
 
 def held_by_module(llm: Llm, precision: str) -> tuple[int, int, int]:
@@ -703,7 +742,7 @@ class Oracle:
                     if (
                         engineless
                         or starts(
-                            llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k, place, self._makers(precision)
+                            llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k, place, self._among(precision)
                         )
                     )
                     and (place != "host" or self._holds_tables(key, size))
@@ -722,18 +761,42 @@ class Oracle:
                 if users < 1:
                     continue
                 c = np.arange(1, users + 1)
-                need = demand(llm, precision, ask.isl, ask.osl, self._kv)
+                need = self._without_cached(demand(llm, precision, ask.isl, ask.osl, self._kv))
                 one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
                 jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
                 # What the model's measured setups on the GPU's stack are off in common, read off the shipped runs.
                 off = 1.0 if precision in FILES else shipped().pair(need.kin, gpu)
-                s = roofline.speeds(roofline.times(jobs, constants()).slowed(1 / off), c)
+                pieces = roofline.times(jobs, constants()).slowed(1 / off)
+                s = roofline.speeds(Speculating(pieces, ask.drafted) if ask.drafted else pieces, c)
                 replicas = total // size
                 fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)
                 if ask.users is not None:
                     fine &= replicas * c >= ask.users
                 best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
         return best
+
+    def _without_cached(self, need: Demand) -> Demand:
+        """The demand of prompts without the first tokens that are in the prefix cache, position by position."""
+        llm, ask = self.ask.model, self.ask
+        if not ask.cached:
+            return need
+        new = range(ask.cached + 1, ask.isl + 1)
+        return replace(
+            need,
+            prefilled=len(new),
+            prefill_linear_flops=float(len(new) * llm.linear_flops_per_token()),
+            prefill_attention_flops=float(sum(llm.attention_flops(position, "prefill") for position in new)),
+        )
+
+    def _among(self, precision: str) -> list[str] | None:
+        """Engines that have the weights and, where speed counts proposed tokens, propose them; None for all."""
+        made, features = self._makers(precision), lines("features")
+        if not self.ask.drafted:
+            return made
+        kind = self.ask.model.architecture
+        rows = [r for r in features if r["feature"] == "mtp" and r["status"] == "stable"]
+        able = [r["engine"] for r in rows if not r["architectures"] or kind in r["architectures"].split("|")]
+        return [engine for engine in able if made is None or engine in made]
 
     def _exists(self, precision: str) -> bool:
         """Whether weights in a format count: of kinds of files the published ones; below the model's own precision what

@@ -14,6 +14,7 @@ from constraints.rules.precision import wanted
 from optimizer.explanation.conditions.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.conditions.levers import Budget, Choice, Count, Lever, Members, Number, option
 from optimizer.explanation.questions import Asking, Change
+from optimizer.market.asked import speculation_fault
 from optimizer.market.market import Market
 from optimizer.request.entry import Figure, NameList, Others, Sizes
 from optimizer.request.fields import LOADS, without
@@ -34,6 +35,8 @@ def levers(market: Market) -> list[Lever]:
         found.append(Count("gpu-count", _counted(sorted(market.catalog.parts[gpu].name for gpu in request.gpus))))
     if not request.offload and not request.trains and market.llm.is_moe:
         found.append(_offload(market))
+    if request.speculate:
+        found.append(option("speculate", "no tokens proposed by the model's module", speculate=None))
     if smaller := _smaller_models(market):
         found.append(Choice("model", [[x] for x in smaller]))
     return found
@@ -206,7 +209,7 @@ def _smaller_models(market: Market) -> list[tuple[str, Change]]:
     sized: dict[int, Llm] = {}
     for other, _ in families(False):
         fits = request.tokens <= other.max_context and other.params_total < llm.params_total
-        if fits and not (request.precision and not wanted(other, request)):
+        if fits and not speculation_fault(other, request) and not (request.precision and not wanted(other, request)):
             sized.setdefault(other.params_total, other)
     ranked = [sized[size] for size in sorted(sized, reverse=True)]
     return [

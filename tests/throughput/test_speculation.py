@@ -1,0 +1,71 @@
+"""Tokens that a module proposes and prompts found in the prefix cache: what the planner's speed makes of them."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+import pytest
+
+from catalogs.llm import get
+from catalogs.load import Catalog
+from catalogs.schema import Gpu
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.sizing.serving import key_of
+from optimizer.sizing.users_table import users_table
+from optimizer.throughput import roofline
+from optimizer.throughput.calibration import shipped as calibration
+from optimizer.throughput.demand import demand
+from optimizer.throughput.plans import Planner
+
+DAY = date(2026, 11, 24)
+
+
+def gpu_of(catalog: Catalog, name: str) -> Gpu:
+    found = catalog.find(name)
+    assert isinstance(found, Gpu)
+    return found
+
+
+def test_a_prefix_cache_spares_work_and_no_room(shipped: Catalog) -> None:
+    """FLOPs of the first half of a prompt and of the rest make up the whole; what is read of the cache stays; the
+    engine computes the last token in any case. No load is slower for it, with measurements or without."""
+    llm = get("v3-671b")
+    whole, half = (demand(llm, "fp8", 4096, 1024, "bf16", cached) for cached in (0, 2048))
+    first = demand(llm, "fp8", 2048, 1024, "bf16")
+    assert first.prefill_linear_flops + half.prefill_linear_flops == whole.prefill_linear_flops
+    assert first.prefill_attention_flops + half.prefill_attention_flops == whole.prefill_attention_flops
+    assert (half.kv_whole_b, half.linear_flops, half.prefilled) == (whole.kv_whole_b, whole.linear_flops, 2048)
+    card = gpu_of(shipped, "H200 SXM5 141GB")
+    asked = [Request(model="r1-671b", as_of=DAY, cached_share_percent=p) for p in (None, 0, 30, 100)]
+    assert [r.cached_tokens for r in asked] == [0, 0, 307, 1023]
+    tables = [
+        users_table(Planner(get("r1-671b"), r, Policy(), calibration()), card, key_of(card, 8, 1), (1, 4, 16, 64, 256))
+        for r in asked
+    ]
+    assert tables[0] == tables[1] and "measured" in {row["basis"] for row in tables[0]}
+    assert "measured" not in {row["basis"] for row in tables[2]}
+    for more, less in itertools.pairwise(tables[1:]):
+        for slow, fast in zip(more, less, strict=True):
+            assert fast["ttft_ms"] <= slow["ttft_ms"] and fast["output_tok_s"] >= slow["output_tok_s"]
+
+
+def test_no_replica_is_beyond_the_reach_of_one_that_proposes_tokens(shipped: Catalog) -> None:
+    """The bounds of speculating replicas, and what a step gives: 1 + a + a^2 tokens."""
+    assert roofline.tokens_per_step(0.5, 2) == pytest.approx(1.75)
+    cases: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("H200 SXM5 141GB", "r1-671b", {}),
+        ("B200 SXM6 180GB", "v3-671b", {"min_tok_s_user": 60.0}),
+    )
+    for gpu, model, more in cases:
+        card = gpu_of(shipped, gpu)
+        for number in ("mtp1", "mtp3", "mtp5"):
+            request = Request(model=model, as_of=DAY, speculate=number, max_ttft_ms=4000, **more)
+            bound, free = (Planner(get(model).drafting, request, Policy(), None, bounded) for bounded in (True, False))
+            for nodes in (1, 2):
+                key = key_of(card, 8, nodes)
+                assert bound.rows(card, [key]) == free.rows(card, [key])
+                for row in free.rows(card, [key]):
+                    assert row.perf.tenths <= bound.most_tenths(card) * key.total
