@@ -16,6 +16,7 @@ from constraints.physics.contents import gpus_inside
 from constraints.physics.lookup_tables import needs_gb
 from constraints.plan import Row, RowKey
 from constraints.rules.fit import added_gpus_fault, gpu_fits
+from optimizer.market.host_rows import KnownHostRows
 from optimizer.market.market import Market
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.plans import Planner
@@ -160,11 +161,18 @@ class GpuRows:
     def __init__(self, planner: Planner | TrainingPlanner) -> None:
         self.planner = planner
         self._known: dict[tuple[object, ...], tuple[tuple[int, ...], dict[int, list[Row]]]] = {}
+        self._on_host: KnownHostRows | None = None
 
     @classmethod
     def of_market(cls, market: Market, bounded: bool = True) -> GpuRows:
         """Those of a market's own planner, nothing judged yet."""
         return cls(planner_for(market.llm, market.request, market.policy, market.calibration, bounded))
+
+    def on_host(self, market: Market) -> KnownHostRows:
+        """Rows of the same requests with experts in host memory."""
+        if self._on_host is None:
+            self._on_host = KnownHostRows.of_market(market)
+        return self._on_host
 
     def of(
         self, market: Market, gpu: Gpu, per_node: int, holders: list[Platform], node_counts: Sequence[int]

@@ -71,7 +71,7 @@ class Families:
             self.market = replace(market, book=stock.market.book)
             self.refusals = Refusals(self.market.facts, rules)
         market = self.market
-        self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
+        self.on_host = HostRows(market, stock.on_host, self.on_gpus.on_host(market)) if market.request.offload else None
         self.parts, self.dropped, self._by = stock.parts, stock.dropped, stock.by
         self.least_nodes = least_nodes(market) if clever else 1
         self.cluster = Cluster(market, stock.by, self.refusals)

@@ -168,17 +168,21 @@ class HostPlanner:
 
     def rows(self, gpu: Gpu, keys: list[RowKey], nodes: int = 1) -> list[Row]:
         """The row of `nodes` nodes of each key that a plan can run on. Keys are of one node and one GPU kind."""
-        self._judge(gpu, [k for k in keys if k not in self._known])
+        best = zip(keys, self.best(gpu, keys, nodes), strict=True)
+        return [self.row(key, node, nodes) for key, node in best if node is not None]
+
+    def best(self, gpu: Gpu, keys: list[RowKey], nodes: int = 1) -> list[Judged | None]:
+        """Of each key the fastest node that serves its share of the users; None where no plan does."""
+        self._judge(gpu, [key for key in keys if key not in self._known])
         least = -(-(self.request.users or 1) // nodes)
-        out = []
-        for key in keys:
-            best = next((row_ for row_ in self._known[key] if row_.concurrency >= least), None)
-            if best is not None:
-                plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
-                figures = (nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
-                perf = Perf(*figures, constants()["interval_low"], constants()["interval_high"])
-                out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
-        return out
+        return [next((node for node in self._known[key] if node.concurrency >= least), None) for key in keys]
+
+    def row(self, key: RowKey, node: Judged, nodes: int) -> Row:
+        """The row of `nodes` judged nodes of a key."""
+        plan = self._plan(node.precision, key.per_node, nodes, node.concurrency)
+        figures = (nodes * node.rank[0], 1 / node.tpot_s, node.ttft_s * 1e3, node.tpot_s * 1e3)
+        perf = Perf(*figures, constants()["interval_low"], constants()["interval_high"])
+        return Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf)
 
     def alone_tok_s(self, gpu: Gpu, key: RowKey, precision: str) -> float:
         """Output tok/s of one request that has a node of a judged row to itself."""
