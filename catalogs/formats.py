@@ -66,7 +66,8 @@ def kinds() -> dict[int, str]:
 
 def _of_gguf() -> dict[str, int]:
     """The kinds and types of llama.cpp by the bits in their names: 4 of `q4_k_m`, whose blocks hold some more."""
-    names = [name for name in (*blocks(), *kinds().values(), *DYNAMIC_KINDS, "q4_k_m") if name not in BITS_STORED]
+    named = {row["kind"] for row in shipped_rows(FILE.parent / "gguf" / "mixes.csv")}
+    names = [name for name in (*blocks(), *kinds().values(), *DYNAMIC_KINDS, *sorted(named)) if name not in BITS_STORED]
     return {name: next(int(letter) for letter in name if letter.isdigit()) for name in names}
 
 

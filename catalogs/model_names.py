@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catalogs.inputs import shipped_rows
 
-GGUF_KIND = r"(?:ud-)?(?:i?q\d(?:-[01k])?(?:-(?:nl|xxs|xs|s|m|l|xl|xxl))?|tq[12]-0)"
+GGUF_KIND = r"(?:ud-)?(?:i?q\d(?:-[01k])?(?:-(?:nl|xxs|xs|s|m|l|xl|xxl))?|tq[12]-0|mxfp4-moe)"
 """Kinds of llama.cpp as `Q4_K_M`, `IQ2_XXS`, Unsloth's `UD-Q2_K_XL`, folded."""
 FLOATS_AND_INTEGERS = r"(?:modelopt-)?(?:nv|mx)?fp[48]|fp8-e4m3|b?f(?:loat)?16|fp16|fp32|f32|u?int[248]|w\d+a\d+|nf4"
 BITS = r"\d(?:\.\d+)?-?bits?"
@@ -95,7 +95,8 @@ def readings(text: str, owners: Sequence[str] = ()) -> Iterator[Written]:
     without the format at its end, and last without the training. `owners`: makers, whose names stand before a model's
     in names of conversions (`bartowski/Qwen_Qwen3-8B-GGUF`)."""
     place = PLACES.sub("", unicodedata.normalize("NFKC", text).strip().casefold(), count=1)
-    whole = folded(re.sub(r"(?:/tree/\w+|/summary|/files)?/*$", "", place)).removesuffix(".gguf")
+    whole = folded(re.sub(r"(?:/tree/\w+|/summary|/files)?/*$", "", place))
+    whole = f"{whole.removesuffix('.gguf')}-gguf" if whole.endswith(".gguf") else whole
     bare = whole.rpartition("/")[2]
     name, quantization = _apart(bare, whole.partition("/")[0] if "/" in whole else "")
     names = [whole, bare, name]
@@ -136,6 +137,8 @@ def _format(pieces: Sequence[str], owner: str) -> str:
     for word in found:
         if re.fullmatch(GGUF_KIND, word):
             return word.replace("ud-", "ud_").replace("-", "_").replace("ud_", "ud-")
+    if "mxfp4" in found and "gguf" in found:  # of the two the kind of file
+        return "mxfp4_moe"
     for word in found:
         if re.fullmatch(FLOATS_AND_INTEGERS, word):
             return word.replace("modelopt-", "").replace("fp8-e4m3", "fp8")

@@ -16,11 +16,14 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.file_kinds import (
+    COUNTED_KINDS,
     FILE_KINDS,
     GGUF_KINDS,
     Network,
     alike_places,
+    downs_before,
     gguf_bytes,
+    kept_type,
     mlx_bytes,
     published_bytes,
     rest_as,
@@ -327,9 +330,9 @@ class Llm:
         `fp4` is the model's own 4-bit float format where it has one, else nvfp4. Raises InputError."""
         for found in spelled(name):
             for f in self.mixed if found == "own" else (found,):
-                if f in (*self.formats, *FILE_KINDS):
+                if f in (*self.formats, *COUNTED_KINDS):
                     return f
-        have = ", ".join((*self.formats, *FILE_KINDS))
+        have = ", ".join((*self.formats, *COUNTED_KINDS))
         raise InputError(
             message("{model} has no {precision} weights", model=self.id, precision=name),
             "unknown-precision",
@@ -338,8 +341,8 @@ class Llm:
 
     def _known(self, precision: str) -> None:
         same = {"fp16": "bf16", "bf16": "fp16"}.get(precision, precision)
-        if precision not in (*self.formats, *FILE_KINDS) and same not in self.formats:
-            have = ", ".join((*self.formats, *FILE_KINDS))
+        if precision not in (*self.formats, *COUNTED_KINDS) and same not in self.formats:
+            have = ", ".join((*self.formats, *COUNTED_KINDS))
             raise InputError(
                 message("{model} has no {precision} weights", model=self.id, precision=precision),
                 "unknown-precision",
@@ -356,7 +359,9 @@ class Llm:
     def _network(self) -> Network:
         """What llama.cpp's quantizer asks of the model."""
         shared = self.heads // self.kv_heads if self.kv_heads else 1
-        return Network(self.layers, self.experts, shared, valued_layers(y.linears for y in self.layer_list))
+        valued = valued_layers(y.linears for y in self.layer_list)
+        downs = downs_before(y.linears for y in self.layer_list)
+        return Network(self.layers, self.experts, shared, valued, downs, kept_type(self.architecture))
 
     def _in_files(self, precision: str) -> bool:
         """Whether weights are counted as a kind of file has them, other than the very file that was read."""

@@ -116,4 +116,4 @@ def file_checkpoint(model: str, kind: str) -> str:
         return ""
     if kind.startswith("mlx-"):
         return row.checkpoint.replace("{bits}", kind[len("mlx-") : -len("bit")])
-    return f"{row.checkpoint}:{kind.upper()}"
+    return f"{row.checkpoint}:{kind.upper().removesuffix('_MOE')}"  # files are called MXFP4, the kind MXFP4_MOE

@@ -13,6 +13,7 @@ from typing import Literal, cast, get_args
 from catalogs.engines.rules import newest
 from catalogs.engines.tables import read, release_of, sourced, split, table
 from catalogs.errors import InputError
+from catalogs.file_kinds import with_all_gguf
 from catalogs.formats import BITS_STORED
 from catalogs.schema import Gpu
 
@@ -73,7 +74,7 @@ class SupportRow:
             raise ValueError(f"no kernel class {', '.join(unknown)}")
         return cls(
             split(row["architecture"]), split(row.get("models", "")), split(row["kernel_classes"]),
-            split(row.get("gpus", "")), split(row["precisions"]), split(row.get("methods", "")), row["engine"],
+            split(row.get("gpus", "")), with_all_gguf(split(row["precisions"])), split(row.get("methods", "")), row["engine"],
             row["release"], cast(Status, row["status"]), sourced(row), row["date"],
         )  # fmt: skip
 

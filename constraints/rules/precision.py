@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.engines.published import is_published, makers, published_kinds
-from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS
+from catalogs.file_kinds import BETWEEN_KINDS, COUNTED_KINDS, FILE_KINDS, GGUF_KINDS, with_all_gguf
 from catalogs.formats import BITS, DYNAMIC_KINDS, blocks
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @cache
 def support(arch: str) -> dict[str, tuple[str, str]]:
     """precision -> (native | weight-only, the tensor rate it computes at) on a GPU generation."""
-    return {row["precision"]: (row["mode"], row["compute"]) for row in table("precision") if row["arch"] == arch}
+    rows = [row for row in table("precision") if row["arch"] == arch]
+    return {name: (row["mode"], row["compute"]) for row in rows for name in with_all_gguf([row["precision"]])}
 
 
 def wanted(llm: Llm, request: Request) -> list[str]:
@@ -79,7 +80,9 @@ def _kinds(llm: Llm, request: Request) -> list[str]:
     able = FILE_KINDS if kv == "bf16" else GGUF_KINDS
     published = set(published_kinds(llm))
     if request.any_precision:
-        published |= set(FILE_KINDS) - set(DYNAMIC_KINDS)  # what is known by a published size alone has to have one
+        published |= set(COUNTED_KINDS) - set(DYNAMIC_KINDS)  # what is known by a published size alone has to have one
+    if request.precision is None:
+        published -= BETWEEN_KINDS
     return [kind for kind in able if kind in published and kind not in llm.precisions()]
 
 
@@ -108,7 +111,7 @@ def kv_precision(llm: Llm, request: Request) -> str:
 
 
 def known_precisions(llm: Llm, request: Request) -> list[str]:
-    """All that --precision takes for the model and workload."""
+    """What --precision takes for the model and workload; kinds of files that stand between others are not named."""
     if not request.trains:
         lowest = request.model_copy(update={"precision": None, "min_precision_bits": 1})
         return _offered(llm, lowest)

@@ -13,11 +13,12 @@ from catalogs.engines.balancer import least_redundant, redundant_for, unproven
 from catalogs.engines.features import has_feature
 from catalogs.engines.judge import plannable, release_named
 from catalogs.engines.lookup_tables import place_of_tables
-from catalogs.engines.published import is_published, makers
+from catalogs.engines.published import is_published, makers, published_kinds
 from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.file_kinds import GGUF_KINDS
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
@@ -211,8 +212,8 @@ def mix_fault(llm: Llm, cards: Sequence[Gpu], precision: str, request: Request) 
     if precision not in GGUF_KINDS:
         return message(
             "of the engines known here only llama.cpp shares out layers by the memory of each card, and it loads GGUF "
-            "files, not {precision}: ask for a kind of them (--precision q4_k_m, or --min-precision 4bit)",
-            precision=precision,
+            "files, not {precision}: ask for a kind of them (--precision {kind}, or --min-precision 4bit)",
+            precision=precision, kind=_four_bits(llm),
         )  # fmt: skip
     for card in {card.id: card for card in cards}.values():
         plan = Plan(precision, "", 1, len(cards), 1, 1, 1, 1)
@@ -220,6 +221,13 @@ def mix_fault(llm: Llm, cards: Sequence[Gpu], precision: str, request: Request) 
             said = software_fault(llm, card, plan, request, len(cards))
             return said or message("llama.cpp does not serve {model} on {gpu}", model=llm.architecture, gpu=card.name)
     return ""
+
+
+
+def _four_bits(llm: Llm) -> str:
+    """The kind of GGUF file of 4 bits that is known of a model, or the usual one."""
+    known = [kind for kind in published_kinds(llm) if kind in GGUF_KINDS and BITS[kind] == 4]
+    return "q4_k_m" if "q4_k_m" in known or not known else known[0]
 
 
 def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> int | None:

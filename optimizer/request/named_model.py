@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from catalogs.engines.published import is_published, published_kinds
 from catalogs.errors import Fault, InputError
+from catalogs.file_kinds import kept_type
 from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import message
@@ -17,6 +18,8 @@ from constraints.rules.precision import known_precisions, wanted
 APP_USUAL = "q4_k_m"
 """The kind of file behind most names of Ollama and LM Studio that say none (Ollama's list of models; its distills of R1
 are in tests/data/file_sizes.csv)."""
+KEPT = "mxfp4_moe"
+"""The kind of a GGUF file that says none, of a model whose experts are MXFP4 in all kinds: they differ by 1 %."""
 FILES = ("gguf", "mlx")
 """Kinds of file that hold weights of any format: a name that says no more leaves the format open."""
 SAME = {"fp16": "bf16", "f16": "bf16", "float16": "bf16", "bfloat16": "bf16"}
@@ -58,12 +61,19 @@ def _precision(found: Named, request: Request) -> str | None:
 
 def _counted(llm: Llm, written: str, request: Request) -> str | None:
     """dsopt's word for a format as a name writes it; None where plans count no such weights of the model."""
+    if written == "gguf" and _keeps_experts(llm):
+        written = KEPT
     try:
         precision = llm.format_of(written)
     except InputError:
         return None
     asked = {"model": llm.id, "precision": precision, "any_precision": True}
     return precision if wanted(llm, request.model_copy(update=asked)) else None
+
+
+def _keeps_experts(llm: Llm) -> bool:
+    """Whether a model's GGUF files, of whatever kind, have its experts as they are published."""
+    return bool(kept_type(llm.architecture)) and KEPT in published_kinds(llm)
 
 
 def _contradict(llm: Llm, written: str, said: str | None, asked: str) -> bool:
@@ -128,6 +138,12 @@ def _of_app(found: Named) -> str:
     """What an app runs under its name, which says no format, beside what is counted: the published weights."""
     llm = found.llm
     said = {"app": found.app, "precision": llm.native_precision, "gb": _gb(llm, llm.native_precision)}
+    if _keeps_experts(llm):
+        return message(
+            "{app} runs this name in {precision}, as published and counted here: {gb} GB. On llama.cpp, also on Macs and "
+            "unlike cards: --precision {option}, {less} GB.",
+            **said, option=KEPT, less=_gb(llm, KEPT),
+        )  # fmt: skip
     if BITS.get(llm.native_precision, 0) <= 4:
         return message("{app} runs this name in {precision}, as published and counted here: {gb} GB.", **said)
     if APP_USUAL not in published_kinds(llm):

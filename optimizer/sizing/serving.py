@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalogs.errors import InputError
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.llm import Llm
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
@@ -156,6 +157,11 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
         )  # fmt: skip
     elif not served:
         reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
+        if files := _in_files(planner, gpu):
+            reason = message(
+                "no engine serves it on {arch} at {list}; as files it runs there: --precision {files}",
+                arch=gpu.arch, list=joined(admitted, " or "), files=joined(files, " or "),
+            )  # fmt: skip
     elif unknown:
         reason = unknown
     elif request.users is not None:
@@ -170,6 +176,16 @@ def _without_proposing(planner: Planner, gpu: Gpu) -> Sequence[str]:
     other = planner.request.model_copy(update={"speculate": "mtp"})
     loading = Planner(planner.llm, other, planner.policy, planner.calibration)
     return sorted({str(x) for found in loading.precisions(gpu) for x in loading.fits.engines(gpu, found)})
+
+
+def _in_files(planner: Planner, gpu: Gpu) -> Sequence[str]:
+    """Kinds of files, GGUF or MLX, in which the model runs on a GPU that no engine for servers serves it on: the most
+    bits first, three at most."""
+    if set(wanted(planner.llm, planner.request)) & set(FILE_KINDS):
+        return ()
+    lowest = planner.request.model_copy(update={"precision": None, "min_precision_bits": 2})
+    found = Planner(planner.llm, lowest, planner.policy, planner.calibration).precisions(gpu)
+    return [precision for precision in found if precision in FILE_KINDS][:3]
 
 
 def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:

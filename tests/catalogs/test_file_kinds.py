@@ -11,7 +11,7 @@ import pytest
 from catalogs.engines.published import file_checkpoint, is_published, makers, published_kinds
 from catalogs.engines.tables import table
 from catalogs.errors import InputError
-from catalogs.file_kinds import QUANTIZER_KINDS, parts_of
+from catalogs.file_kinds import BETWEEN_KINDS, QUANTIZER_KINDS, parts_of
 from catalogs.formats import BITS, DYNAMIC_KINDS, MLX_KINDS, blocks
 from catalogs.inputs import shipped_rows
 from catalogs.llm import all_models, get
@@ -53,6 +53,29 @@ def test_layers_of_a_mix_differ() -> None:
     assert large == [i for i in range(32) if i < 4 or i >= 28 or (i - 4) % 3 == 2]
 
 
+def test_experts_that_are_published_in_mxfp4_stay_so() -> None:
+    """Every kind of gpt-oss has the same experts; of other models MXFP4_MOE gives MXFP4 to routed experts alone."""
+    llm = get("gpt-oss-20b")
+    assert len({llm.expert_bytes(kind) for kind in QUANTIZER_KINDS}) == 1
+    matrices = sum(x.out * x.into * x.count for y in llm.layer_list for x in y.linears if x.expert)
+    biases = sum(x.biases for y in llm.layer_list for x in y.linears if x.expert)
+    assert llm.expert_bytes("mxfp4_moe") == matrices * 17 // 32 + 4 * biases
+    other = get("qwen3-30b-a3b")
+    assert other.expert_bytes("mxfp4_moe") == other.params_routed_experts * 17 // 32
+    rest = other.weight_bytes("mxfp4_moe") - other.expert_bytes("mxfp4_moe")
+    assert rest == other.weight_bytes("q8_0") - other.expert_bytes("q8_0")
+    dense = get("qwen3-8b")
+    assert dense.weight_bytes("mxfp4_moe") == dense.weight_bytes("q8_0")
+
+
+def test_the_first_matrices_of_low_kinds_are_counted_by_tensor() -> None:
+    """Of IQ2_M the first eighth of the down matrices has 3 bits: of DeepSeek-V3's 61 layers seven tensors, three of
+    dense layers, then routed and shared experts in turn, so that layer 5 has the one but not the other."""
+    llm = get("r1-671b")
+    kinds = [llm.layer_bytes("iq2_m")[place] for place in (2, 3, 4, 5, 6)]
+    assert kinds[1] == kinds[2] > kinds[3] == kinds[4]
+
+
 def test_rows_that_are_no_multiple_of_a_block_fall_back() -> None:
     """Widths of Gemma 3 1B (1,152) are no multiple of 256: Q4_K becomes Q5_0, as llama.cpp warns."""
     layer = get("gemma-3-1b").layer_list[0]
@@ -73,6 +96,9 @@ def test_the_tables_name_what_there_is() -> None:
     assert {row["module"] for row in shipped_rows(FOLDER / "parts.csv")} <= names
     tied = next(linear for linear in get("gemma-3-4b").head.linears if linear.name == "model.embed_tokens")
     assert parts_of(tied) == ("output",)
+    known = {row["type"] for row in shipped_rows(FOLDER / "kept_types.csv")}
+    assert known <= set(blocks()) and BETWEEN_KINDS < set(QUANTIZER_KINDS)
+    assert list(QUANTIZER_KINDS) == sorted(QUANTIZER_KINDS, key=lambda kind: -BITS[kind])
 
 
 def test_checkpoints_are_of_models_that_ship() -> None:

@@ -226,6 +226,18 @@ def test_a_file_is_planned_on_llama_cpp(tmp_path: Path) -> None:
     assert all(point["plan"]["engine"].startswith("llama.cpp") for point in front)
 
 
+@pytest.mark.parametrize(
+    ("kind", "type_", "named"),
+    [(KINDS["q4_k_s"], "q4_k", "q4_k_s"), (KINDS["iq2_m"], "iq2_s", "iq2_m"), (None, "q5_k", "q5_k")],
+)
+def test_a_file_of_any_kind_is_planned(tmp_path: Path, kind: int | None, type_: str, named: str) -> None:
+    path = tmp_path / "any.gguf"
+    written(path, qwen_entries(kind), qwen_tensors({}, type_))
+    said = dsopt("size", "--model-config", str(path), "--gpu", "RTX 5090", "--json")
+    plan = json.loads(said.stdout)
+    assert f'"precision": "{named}"' in said.stdout and "llama.cpp" in json.dumps(plan)
+
+
 def test_a_config_beside_it_says_more(tmp_path: Path) -> None:
     path = tmp_path / "x.gguf"
     entries = {**qwen_entries(), "general.architecture": "new-thing"}

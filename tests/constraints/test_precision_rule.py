@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalogs.engines.support import SupportRow, engines
-from catalogs.file_kinds import FILE_KINDS
+from catalogs.file_kinds import BETWEEN_KINDS, COUNTED_KINDS, FILE_KINDS
 from catalogs.formats import DYNAMIC_KINDS
 from catalogs.llm import get
 from constraints.physics.reserve import reserve_bytes, usable_bytes
@@ -114,7 +114,11 @@ def test_what_the_checks_say_of_weights_that_nobody_published() -> None:
 def test_precisions_that_a_request_may_name() -> None:
     model = get("r1-distill-qwen-7b")
     served = known_precisions(model, ask("r1-distill-qwen-7b", any_precision=True))
-    assert [p for p in served if p not in FILE_KINDS] == ALL and set(FILE_KINDS) - set(DYNAMIC_KINDS) <= set(served)
+    assert [p for p in served if p not in FILE_KINDS] == ALL
+    assert set(COUNTED_KINDS) - set(DYNAMIC_KINDS) - BETWEEN_KINDS <= set(served)
+    for kind in BETWEEN_KINDS:  # each is taken where it is named
+        asked = ask("r1-distill-qwen-7b", any_precision=True, precision=kind)
+        assert wanted(model, asked) == [kind] and kind not in served
     assert known_precisions(model, ask("r1-distill-qwen-7b", workload="train")) == ["bf16", "fp16", "fp8"]
     lora = ask("r1-distill-qwen-7b", workload="finetune-lora")
     assert known_precisions(model, lora) == ["bf16", "fp16", "fp8", "int4"]

@@ -31,6 +31,12 @@ def asked(model: str, **fields: object) -> Request:
         ("unsloth/DeepSeek-R1-BF16", "r1-671b", "bf16"),
         ("llama3.1:8b-instruct-fp16", "llama-3.1-8b", "bf16"),
         ("qwen3:32b-q4_K_M", "qwen3-32b", "q4_k_m"),
+        ("qwen3:32b-q4_1", "qwen3-32b", "q4_1"),
+        ("bartowski/Qwen_Qwen3-32B-GGUF:Q6_K_L", "qwen3-32b", "q6_k_l"),
+        ("unsloth/Qwen3-32B-GGUF:IQ2_M", "qwen3-32b", "iq2_m"),
+        ("ggml-org/gpt-oss-20b-GGUF", "gpt-oss-20b", "mxfp4_moe"),
+        ("gpt-oss-120b-MXFP4-00001-of-00003.gguf", "gpt-oss-120b", "mxfp4_moe"),
+        ("lmstudio-community/gpt-oss-20b-GGUF:MXFP4", "gpt-oss-20b", "mxfp4_moe"),
         ("unsloth/DeepSeek-R1-GGUF:Q4_K_M", "r1-671b", "q4_k_m"),
         ("unsloth/DeepSeek-R1-GGUF:UD-Q2_K_XL", "r1-671b", "ud-q2_k_xl"),
         ("unsloth/DeepSeek-V3-0324-GGUF:UD-IQ1_S", "v3-0324", "ud-iq1_s"),
@@ -50,7 +56,7 @@ def test_the_name_says_model_and_precision(name: str, model: str, precision: str
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [("Qwen/Qwen3-32B-AWQ", "int4"), ("qwen3:32b-q4_1", "int4"), ("lmstudio-community/Qwen3-32B-GGUF", "q6_k")],
+    [("Qwen/Qwen3-32B-AWQ", "int4"), ("qwen3:32b-q4_k_xl", "int4"), ("lmstudio-community/Qwen3-32B-GGUF", "q6_k")],
 )
 def test_a_precision_that_agrees_stands(name: str, precision: str) -> None:
     assert settled(asked(name, precision=precision)).precision == precision
@@ -165,7 +171,10 @@ def test_what_an_app_runs_under_a_name_without_a_format_is_said(
 
 def test_what_an_app_runs_as_published_is_said_so() -> None:
     (said,) = remarks("gpt-oss:120b", settled(asked("gpt-oss:120b")))
-    assert said == "Ollama runs this name in mxfp4, as published and counted here: 65.2 GB."
+    assert said == (
+        "Ollama runs this name in mxfp4, as published and counted here: 65.2 GB. On llama.cpp, also on Macs and unlike "
+        "cards: --precision mxfp4_moe, 63.4 GB."
+    )
 
 
 @pytest.mark.parametrize("row", [row for row in aliases() if row["kind"] in ("ollama", "lmstudio")], ids=str)
