@@ -74,8 +74,8 @@ class SupportRow:
             raise ValueError(f"no kernel class {', '.join(unknown)}")
         return cls(
             split(row["architecture"]), split(row.get("models", "")), split(row["kernel_classes"]),
-            split(row.get("gpus", "")), with_all_gguf(split(row["precisions"])), split(row.get("methods", "")), row["engine"],
-            row["release"], cast(Status, row["status"]), sourced(row), row["date"],
+            split(row.get("gpus", "")), with_all_gguf(split(row["precisions"])), split(row.get("methods", "")),
+            row["engine"], row["release"], cast(Status, row["status"]), sourced(row), row["date"],
         )  # fmt: skip
 
     def speaks_of(self, model: str, architecture: str, gpu: str, classes: tuple[str, ...], precision: str) -> bool:

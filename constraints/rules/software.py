@@ -223,7 +223,6 @@ def mix_fault(llm: Llm, cards: Sequence[Gpu], precision: str, request: Request) 
     return ""
 
 
-
 def _four_bits(llm: Llm) -> str:
     """The kind of GGUF file of 4 bits that is known of a model, or the usual one."""
     known = [kind for kind in published_kinds(llm) if kind in GGUF_KINDS and BITS[kind] == 4]

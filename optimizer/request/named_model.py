@@ -140,8 +140,8 @@ def _of_app(found: Named) -> str:
     said = {"app": found.app, "precision": llm.native_precision, "gb": _gb(llm, llm.native_precision)}
     if _keeps_experts(llm):
         return message(
-            "{app} runs this name in {precision}, as published and counted here: {gb} GB. On llama.cpp, also on Macs and "
-            "unlike cards: --precision {option}, {less} GB.",
+            "{app} runs this name in {precision}, as published and counted here: {gb} GB. On llama.cpp, also on Macs "
+            "and unlike cards: --precision {option}, {less} GB.",
             **said, option=KEPT, less=_gb(llm, KEPT),
         )  # fmt: skip
     if BITS.get(llm.native_precision, 0) <= 4:

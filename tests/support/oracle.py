@@ -51,10 +51,21 @@ RULES = (
 )
 GB = 10**9
 BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "fp4-mix": 4, "int4": 4, "nvfp4": 4, "mxfp4": 4}
-GGUF = {"q8_0": 8, "q6_k": 6, "q5_k_m": 5, "q4_k_m": 4, "iq4_xs": 4, "q4_0": 4, "q3_k_m": 3, "q2_k": 2}
+GGUF = {
+    "q8_0": 8, "q6_k": 6, "q5_k_m": 5, "q4_k_m": 4, "iq4_xs": 4, "q4_0": 4, "mxfp4_moe": 4, "q3_k_m": 3, "iq3_xxs": 3,
+    "q2_k": 2, "iq2_m": 2, "iq2_xxs": 2, "iq1_m": 1,
+}  # fmt: skip
+"""Kinds of GGUF files that count where a request asks for a floor (docs/models.md)."""
 MLX = {f"mlx-{bits}bit": bits for bits in (8, 6, 5, 4, 3, 2)}
 FILES = GGUF | MLX
 BITS |= FILES
+
+
+def named(precision: str) -> tuple[str, ...]:
+    """What tables of engines and generations call a format: `gguf` is any kind of GGUF file."""
+    return (precision, "gguf") if precision in GGUF else (precision,)
+
+
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
 MOST_USERS = 1024
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
@@ -681,7 +692,7 @@ class Oracle:
 
     def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         llm, ask = self.ask.model, self.ask
-        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        runs = any(r["arch"] == gpu.arch and r["precision"] in named(precision) for r in rows_of("precision"))
         having = self._makers(precision, "offload")
         served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload", ask.allow_experimental, among=having)
         high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
@@ -713,7 +724,7 @@ class Oracle:
         that breaks one is kept."""
         if not self._exists(precision):
             return ()
-        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        runs = any(r["arch"] == gpu.arch and r["precision"] in named(precision) for r in rows_of("precision"))
         high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
         if not runs:
             return ()

@@ -42,15 +42,23 @@ def classes(gpu: Any) -> set[str]:
     return {r["kernel_class"] for r in lines("kernel_classes") if r["arch"] == gpu.arch}
 
 
+@cache
+def gguf_kinds() -> frozenset[str]:
+    with (ENGINES.parent / "llms" / "gguf" / "mixes.csv").open(encoding="utf-8") as f:
+        return frozenset(row["kind"] for row in csv.DictReader(f))
+
+
 def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimental: bool = False) -> list[str]:
     """Stable engines, and where they may be counted experimental ones.
 
     Of each engine the row of the narrower card, then of the named model, the newer, the worse."""
     order = ["stable", "experimental", "unknown", "none", "broken"]
     mine = classes(gpu)
+    files = precision in gguf_kinds() or precision.startswith("ud-")  # `gguf` stands for every kind of GGUF file
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for r in lines(FILES[does]):
-        fits = llm.architecture in r["architecture"].split("|") and precision in r["precisions"].split("|")
+        said = set(r["precisions"].split("|"))
+        fits = llm.architecture in r["architecture"].split("|") and (precision in said or (files and "gguf" in said))
         fits &= bool(mine) and mine <= set(r["kernel_classes"].split("|"))
         fits &= not r.get("models") or llm.id in r["models"].split("|")
         fits &= not r.get("gpus") or gpu.id in r["gpus"].split("|")
