@@ -9,6 +9,7 @@ from functools import cached_property
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
+from catalogs.message import joined
 from catalogs.schema import (
     Cooling,
     Cpu,
@@ -162,7 +163,7 @@ class Case:
             for part, _ in self.parts(Cpu)
             if isinstance(part, Cpu) and part.tdp_w is None and part.id in self.build.node
         ]
-        return ", ".join(unknown.name or unknown.id for unknown in [*gpus, *cpus])
+        return joined(unknown.name or unknown.id for unknown in [*gpus, *cpus])
 
     @cached_property
     def static_w(self) -> int:

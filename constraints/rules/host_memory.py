@@ -199,7 +199,7 @@ def _share_gb(case: Case, name: str, vram_gb: int) -> Decimal:
 def _unequal(modules: Iterable[Memory]) -> str:
     return message(
         "memory modules of a node must be equal, these differ: {parts}",
-        parts=", ".join(module.id for module in modules),
+        parts=joined(module.id for module in modules),
     )
 
 

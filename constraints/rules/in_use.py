@@ -103,4 +103,4 @@ def _unwired(case: Case, wired: Iterable[Part]) -> list[str]:
 
     if covers(list(bills_of(case).values()), have, all_used):
         return []
-    return [message("{parts}: in no network that the build lays", parts=", ".join(names))]
+    return [message("{parts}: in no network that the build lays", parts=joined(names))]

@@ -281,7 +281,7 @@ class Interconnect(Rule):
             text = (
                 message(
                     "the plan counts on host links of PCIe {gen}; that of {cpu} is not published",
-                    gen=wanted, cpu=", ".join(dark),
+                    gen=wanted, cpu=joined(dark),
                 )
                 if dark
                 else message("the plan counts on host links of PCIe {gen}; no CPU is there", gen=wanted)

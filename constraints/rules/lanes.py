@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Drive, Nic, Platform
 from constraints.rule import Check, Rule
 
@@ -90,7 +90,7 @@ class Lanes(Rule):
         ]
         if used > have and dark:
             text = message(
-                "{used} PCIe lanes are needed; those of {cpu} are not published", used=f"{used:,}", cpu=", ".join(dark)
+                "{used} PCIe lanes are needed; those of {cpu} are not published", used=f"{used:,}", cpu=joined(dark)
             )
             return [Check(self.id, "fail", used, None, "lanes", text, "at_most")]
         found = [

@@ -115,12 +115,10 @@ def _unknown(case: Case) -> list[Check]:
     if case.request.barred_origins:
         parts = sorted({*bought, *case.node_all})
         if dark := [part for part in parts if not case.catalog.parts[part].country]:
-            found.append(
-                Check.warn("procurement", message("country of origin unknown: {parts}", parts=", ".join(dark)))
-            )
+            found.append(Check.warn("procurement", message("country of origin unknown: {parts}", parts=joined(dark))))
     if case.request.max_lead_days is not None:
         orders = case.book.purchase(case.priced)
         lines = orders.lines if orders else ()
         if dark := sorted({line.part for line in lines if line.offer and line.offer.lead_time_days is None}):
-            found.append(Check.warn("procurement", message("lead time unknown: {parts}", parts=", ".join(dark))))
+            found.append(Check.warn("procurement", message("lead time unknown: {parts}", parts=joined(dark))))
     return found

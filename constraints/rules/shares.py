@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from constraints.prices.order_limits import limit_estimates, limit_sellers
 from constraints.rule import Check, Rule, counted, figure
 
@@ -57,7 +57,7 @@ class Sellers(Rule):
             return []
         by = orders.sellers
         if most is not None:
-            sellers, names = counted(len(by), "seller"), ", ".join(sorted(by)) or "none"
+            sellers, names = counted(len(by), "seller"), joined(sorted(by)) or "none"
             found.append(
                 Check.at_most(
                     self.id,

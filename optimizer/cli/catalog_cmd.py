@@ -105,7 +105,8 @@ def _offers(offers: Iterable[Offer]) -> None:
     _ = language()
     for offer in offers:
         price = f"{grouped(str(offer.price))} {offer.currency}"
-        say(f"{offer.id}{_.colon}{price}, {offer.date}, {_(offer.condition)}, {_(offer.confidence)}, {offer.seller}")
+        facts = [price, str(offer.date), _(offer.condition), _(offer.confidence), offer.seller]
+        say(f"{offer.id}{_.colon}{_.comma.join(facts)}")
         say(f"    {offer.source} {offer.link} {offer.notes}".rstrip())
 
 

@@ -44,16 +44,13 @@ def show(comparison: Comparison, _: Words) -> None:
         currency=basis.currency,
     )
     say(head)
-    say(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in comparison.weights))
+    say(_.comma.join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in comparison.weights))
     rows = [_row(bid) for bid in sorted(comparison.bids, key=lambda x: (x.rank or len(comparison.bids) + 1, x.id))]
     table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9}, keys=2)
     for x in comparison.bids:
         throughput = x.technical.throughput
-        speed = (
-            f"{throughput.output_tok_s:,.1f} tok/s ({throughput.low:,.0f}–{throughput.high:,.0f}){_.comma}"
-            if throughput
-            else ""
-        )
+        interval = f"{throughput.low:,.0f}–{throughput.high:,.0f}" if throughput else ""
+        speed = f"{throughput.output_tok_s:,.1f} tok/s{_.bracketed(interval)}{_.comma}" if throughput else ""
         say(f"{x.id}{_.colon}{speed}{distance(_, x)}{_bargain(_, comparison, x)}")
     for x in comparison.bids:
         say(f"{x.id}{_.colon}{_net_tax_gross(_, comparison, x)}")
@@ -63,7 +60,7 @@ def show(comparison: Comparison, _: Words) -> None:
     else:
         say(_("No bid can be awarded: see what is marked for each."))
     for x in comparison.bids:
-        say(f"\n{named(x)} ({x.source})")
+        say(f"\n{named(x)}{_.bracketed(x.source)}")
         for f in sorted(x.flags, key=lambda f: ("error", "warning", "note").index(f.severity)):
             say(f"  {_(SEVERITIES[f.severity])} [{f.code}] {f.said(_)}")
     for text in comparison.notes:
@@ -88,9 +85,7 @@ def _bargain(_: Words, comparison: Comparison, bid: Bid) -> str:
     if not bid.negotiable_net:
         return ""
     text = N_("{amount} {currency} less at the others' lowest prices for the same")
-    return ("；" if _.chinese else "; ") + _(
-        text, amount=amount(bid.negotiable_net), currency=comparison.basis.currency
-    )
+    return _.semicolon + _(text, amount=amount(bid.negotiable_net), currency=comparison.basis.currency)
 
 
 def _row(bid: Bid) -> list[str]:
@@ -118,9 +113,13 @@ def _row(bid: Bid) -> list[str]:
 def show_changes(results_compared: ResultsCompared, _: Words) -> None:
     """Heads, reasons, parts, fronts."""
     for label, x in ((_("before"), results_compared.before), (_("now"), results_compared.after)):
-        speed = "" if x.tok_s is None else f", {x.tok_s:,.1f} tok/s"
-        what = f"{x.build}, {_money(x.total)} {x.currency}{speed}" if x.build else _("no build")
-        say(f"{label}: {x.source} ({x.as_of}): {what}")
+        facts = [
+            x.build or "",
+            f"{_money(x.total)} {x.currency}",
+            *([] if x.tok_s is None else [f"{x.tok_s:,.1f} tok/s"]),
+        ]
+        what = _.comma.join(facts) if x.build else _("no build")
+        say(f"{label}{_.colon}{x.source}{_.bracketed(x.as_of)}{_.colon}{what}")
     say(_("Why"))
     for r in results_compared.reasons:
         say(f"  [{r.code}] {r.said(_)}")

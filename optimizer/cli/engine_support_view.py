@@ -60,10 +60,10 @@ def show_support(llm: Llm, data: dict[str, Any]) -> None:
     say(_("{model} on {gpu}:", **names) if runs else _("{model} does not run on {gpu}:", **names))
     rows = [
         [
-            one["engine"] if one["does"] == "serve" else f"{one['engine']} ({_(DOES[one['does']])})",
+            one["engine"] if one["does"] == "serve" else one["engine"] + _.bracketed(_(DOES[one["does"]])),
             _(STATUS[one["status"]]),
             f"≥ {one['since_release']}" if one["since_release"] else "",
-            ", ".join(one["precisions"]),
+            _.list(one["precisions"]),
             one["date"],
         ]
         for one in support

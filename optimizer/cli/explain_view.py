@@ -155,7 +155,7 @@ def _step(step_facts: StepFacts) -> list[str]:
         _("binds") if step_facts.binds else "",
         _.sentence(step_facts.text) + (_(" (looser)") if step_facts.looser else _(" (tighter)")),
         more,
-        f"{step_facts.build.gpus}, {step_facts.build.precision}" if step_facts.build else "",
+        _.comma.join([step_facts.build.gpus, step_facts.build.precision]) if step_facts.build else "",
     ]
 
 

@@ -201,7 +201,7 @@ def _aside(line: dict[str, Any]) -> str:
         line["origin"] == "bundle" and line["category"] != "bundle"
     )
     _ = chosen()
-    return f" ({', '.join(_.sentence(w) for w in dict.fromkeys(words))})" if words else ""
+    return _.bracketed(_.list(dict.fromkeys(words))) if words else ""
 
 
 def _axis_cost(p: dict[str, Any], axis: str) -> str:
@@ -221,13 +221,14 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
 
     def cells(p: dict[str, Any]) -> list[str]:
         throughput, how = p["throughput"], p["plan"]["training"]
-        sharing = f"ZeRO {how['zero_stage']}, {how['micro_batch']} x {how['seq_len']}"
+        _ = chosen()
+        sharing = f"ZeRO {how['zero_stage']}{_.comma}{how['micro_batch']} x {how['seq_len']}"
         days = [] if throughput["days"] is None else [f"{throughput['days']:,.2f}"]
         return [
             f"{throughput['output_tok_s']:,.1f}",
             interval(throughput),
             *days,
-            sharing + (", checkpointed" if how["checkpointing"] else ""),
+            sharing + (_(", checkpointed") if how["checkpointing"] else ""),
         ]
 
     days = [N_("days")] if request["train_tokens"] else []

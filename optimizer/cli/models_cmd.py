@@ -189,14 +189,14 @@ def _module(llm: Llm) -> dict[str, Any]:
 
 def _figures(value: Any) -> str:
     """Facts in a line: `1,024`; `4.606`; `a, b`; `bf16 1,024, fp8 512`; `2048 tokens: ...; 32768 tokens: ...`."""
+    _ = language()
     if isinstance(value, int | float):
         return f"{value:,}"
     if isinstance(value, list):
-        return ", ".join(value)
+        return _.list(value)
     if all(isinstance(x, int) for x in value.values()):
-        return ", ".join(f"{key} {n:,}" for key, n in value.items())
-    _ = language()
-    return "; ".join(f"{_('{n} tokens', n=key)}{_.colon}{_figures(x)}" for key, x in value.items())
+        return _.comma.join(f"{key} {n:,}" for key, n in value.items())
+    return _.semicolon.join(f"{_('{n} tokens', n=key)}{_.colon}{_figures(x)}" for key, x in value.items())
 
 
 @app.command("add", cls=Command, help="Example: dsopt models add config.json --id my-model")

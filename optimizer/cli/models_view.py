@@ -85,13 +85,13 @@ def _line(one: BestBuild, currency: str) -> None:
         )
         if _narrow():
             users = _("{n} users at once", n=f"{throughput.concurrency:,}")
-            said = _.comma.join([f"{cost} {currency}", f"{speed} tok/s ({interval})", users])
+            said = _.comma.join([f"{cost} {currency}", f"{speed} tok/s{_.bracketed(interval)}", users])
             say(f"{name}{_.colon}{said}")
-            say(f"  {gpus}, {how}")
+            say(f"  {gpus}{_.comma}{how}")
         else:
             _print(name, cost, gpus, how, speed, interval, f"{throughput.concurrency:,}")
     if one.same:
-        say(f"  {_('same for {models}', models=', '.join(one.same))}")
+        say(f"  {_('same for {models}', models=_.list(one.same))}")
 
 
 def _narrow() -> bool:

@@ -150,7 +150,7 @@ def show_price_risk(price_risk: PriceRisk) -> None:
 def show_end(front: EndFront, title: str, currency: str) -> None:
     """A front with every price at one end."""
     _ = language()
-    say(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}:")
+    say(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}{_.colon.rstrip()}")
     if not front.points:
         if front.complete:
             say(f"  {_('no build within the budget')}")
@@ -171,4 +171,4 @@ def _exposed(exposed: Exposed) -> list[str]:
         if exposed.regret == exposed.regret_at_most
         else language()(" (at most {money})", money=amount(exposed.regret_at_most))
     )
-    return [*_build(exposed.build), amount(exposed.regret) + most, ", ".join(exposed.bad)]
+    return [*_build(exposed.build), amount(exposed.regret) + most, language().list(exposed.bad)]

@@ -82,7 +82,7 @@ def show(size_report: SizeReport) -> None:
         compare(size_report.setups)
     for s in size_report.setups:
         if second_opinion := s.second_opinion:
-            speed_ = f"{second_opinion.output_tok_s:,.0f} tok/s ({_.sentence(second_opinion.plan)})"
+            speed_ = f"{second_opinion.output_tok_s:,.0f} tok/s{_.bracketed(_.sentence(second_opinion.plan))}"
             say(
                 _(
                     "{engine} on {setup}: {speed}",
@@ -191,7 +191,8 @@ def based(code: str | None) -> str:
 
 
 def basis(sized: Sized) -> str:
-    return chosen()("basis {basis}", basis=based(sized.basis)) + (f" ({sized.source})" if sized.source else "")
+    _ = chosen()
+    return _("basis {basis}", basis=based(sized.basis)) + (_.bracketed(sized.source) if sized.source else "")
 
 
 def compare(setups: list[Sized]) -> None:
@@ -323,4 +324,4 @@ def models(models_report: ModelsReport) -> None:
 
 
 def _names(model_fit: ModelFit) -> str:
-    return ", ".join([model_fit.model.id, *model_fit.same])
+    return chosen().list([model_fit.model.id, *model_fit.same])

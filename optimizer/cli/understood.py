@@ -45,7 +45,7 @@ def understood(request: Request, policy: Policy, models: str = "", typed: Typed 
     clauses = [clause for name in FIELDS if (clause := _clause(name, request, _, models))]
     if others := conditions(request, policy, typed):
         clauses.append(_("with {options}", options=others))
-    return _(ASKED, what=("；" if _.language == "zh" else "; ").join(clauses))
+    return _(ASKED, what=_.semicolon.join(clauses))
 
 
 def _clause(name: str, request: Request, _: Words, models: str) -> str:

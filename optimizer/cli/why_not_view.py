@@ -35,10 +35,10 @@ def why_not_lines(why_not: WhyNot) -> list[str]:
         text = _("allowed if not for {what}", what=_.list(a.conditions, " and "))
         text = text if a.conditions else _.sentence(a.text)
         cost = _(": {money}", money=f"{grouped(a.total)} {why_not.currency}") if a.total else ""
-        rules = ", ".join(coded(rule_titles(), rule) for rule in a.rules)
+        rules = _.list(coded(rule_titles(), rule) for rule in a.rules)
         lines.append(_("What stands against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if why_not.supposed:
-        names = ", ".join(why_not.supposed)
+        names = _.list(why_not.supposed)
         lines.append(_("In what follows {names} is counted at the least price there is.", names=names))
     if why_not.lifted:
         lines.append(_("In what follows the request goes without {what}.", what=_.list(why_not.lifted, " and ")))
@@ -130,8 +130,10 @@ def _even(why_not: WhyNot, break_even: BreakEven) -> str:
 
 
 def _build(why_not: WhyNot, offered: Offered) -> str:
-    nodes = language()(" in {n} nodes", n=offered.nodes) if offered.nodes > 1 else ""
-    return f"{offered.gpus}{nodes}, {grouped(offered.total)} {why_not.currency}, {offered.output_tok_s:,.1f} tok/s"
+    _ = language()
+    nodes = _(" in {n} nodes", n=offered.nodes) if offered.nodes > 1 else ""
+    total, speed = f"{grouped(offered.total)} {why_not.currency}", f"{offered.output_tok_s:,.1f} tok/s"
+    return _.comma.join([offered.gpus + nodes, total, speed])
 
 
 def _apart(why_not: WhyNot, offered: Offered) -> str:
@@ -186,7 +188,7 @@ def show_mended(mended: Mended | None) -> None:
         currency=mended.currency,
     )
     throughput = mended.throughput
-    say(said + (f" ({apart(mended.added, mended.currency)})" if mended.added else ""))
+    say(said + (_.bracketed(apart(mended.added, mended.currency)) if mended.added else ""))
     say(
         _(
             "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",

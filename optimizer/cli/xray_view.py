@@ -18,7 +18,7 @@ NOTED = {"warning": N_("warning: {what}"), "note": N_("note: {what}")}
 def show(found: XRay) -> None:
     """Summary first, then lines, findings, build with rules, what is missing, what else the money buys, the mend."""
     _ = language()
-    head = ", ".join(str(t) for t in (found.vendor, found.quote_no, found.quote_date) if t)
+    head = _.comma.join(str(t) for t in (found.vendor, found.quote_no, found.quote_date) if t)
     until = _(", valid until {day}", day=found.valid_until) if found.valid_until else ""
     whose = (
         _("X-ray of {source}: {head}", source=found.source, head=head)
@@ -182,4 +182,4 @@ def _beside(name: str, beside: Beside) -> list[str]:
 
 
 def _apart(percent: float | None) -> str:
-    return "" if percent is None else f" ({percent:+.1f} %)"
+    return "" if percent is None else language().bracketed(f"{percent:+.1f} %")

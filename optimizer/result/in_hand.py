@@ -59,7 +59,7 @@ def useless(market: Market, part: Part) -> str:
             board.id for board in catalog.of(Kind.GPU_BOARD) if isinstance(board, GpuBoard) and board.gpu == part.id
         ]
         whole = (
-            message("boards ({names})", names=", ".join(boards))
+            message("boards ({names})", names=joined(boards))
             if boards
             else "boards"
             if part.sold_as == "board"

@@ -128,9 +128,23 @@ class Words:
         return "，" if self.chinese else ", "
 
     @property
+    def semicolon(self) -> str:
+        """What stands between clauses that have commas of their own."""
+        return "；" if self.chinese else "; "
+
+    def bracketed(self, text: str) -> str:
+        """A text as an aside, with what stands before the bracket."""
+        return f"（{text}）" if self.chinese else f" ({text})"
+
+    @property
     def apart(self) -> str:
         """What stands between sentences."""
         return "" if self.chinese else " "
+
+    def between(self, english: str) -> str:
+        """What stands between words or sentences that are translated already, from its English form (`, `, `; `, `: `);
+        English where both languages stand."""
+        return SEPARATORS[english] if self.language == "zh" else english
 
     def list(self, texts: Iterable[str], between: str = ", ") -> str:
         """English sentences or words as a list in one language; `between` is `, `, `; ` or, of clauses, ` and `."""

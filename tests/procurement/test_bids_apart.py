@@ -465,8 +465,8 @@ def test_what_is_not_judged_is_not_called_unresponsive(catalog: Catalog, tmp_pat
     assert any(x.startswith("A: can't be awarded yet: ") for x in english)
     assert any(x.startswith("B: not responsive: ") for x in english)
     assert {"not known yet", "no"} <= {*english}
-    assert any(x.startswith("A: 暂不能授予：") for x in chinese)
-    assert "未判定: 第 5 行" in chinese
+    assert any(x.startswith("A：暂不能授予：") for x in chinese)
+    assert "未判定：第 5 行" in chinese
     assert not [x for x in chinese if "row " in x]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Kind, Platform
 from constraints.build import Build
 from constraints.prices.tariff import NEVER
@@ -53,7 +53,7 @@ def _of_wish(market: Market, point: Point, wish: Wish, clock: Clock) -> WhyNot:
     missing = _unoffered(market, wish)
     if missing:
         why = market.book.ledger.get(missing[0], "no price")
-        text = message("{names}: nobody offers it ({why})", names=", ".join(missing), why=why)
+        text = message("{names}: nobody offers it ({why})", names=joined(missing), why=why)
         out |= {"supposed": missing, "against": [_plain(Procurement.id, text)]}
         market = supposed(market, missing)
     least = None if wish.against_gpus(market) else cheapest(wish.forced(market, **base), clock)
@@ -239,7 +239,7 @@ def _unplaced(market: Market, wish: Wish, early: Refusal | None) -> str:
     return message(
         "{part} goes into a node in numbers of {list}; equal nodes do not make {what}",
         part=name,
-        list=", ".join(map(str, counts)),
+        list=joined(map(str, counts)),
         what=wish.words,
     )
 
@@ -262,7 +262,7 @@ def _of_build(market: Market, point: Point, build: Build, clock: Clock) -> WhyNo
     cents = NEVER if unpriced else market.book.cost(pieces)
     row = best_row(market, case, case.gpu, case.per_node)
     if cents >= NEVER or row is None:
-        why = message("no price of {list}", list=", ".join(unpriced)) if unpriced else "no plan of the model runs on it"
+        why = message("no price of {list}", list=joined(unpriced)) if unpriced else "no plan of the model runs on it"
         return WhyNot(**{**out, "no_break_even": why})
     found = Found(row, build, cents, cents)
     own = Solved(market, found)

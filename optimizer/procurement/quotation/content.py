@@ -36,7 +36,7 @@ def included(_: Words, quote: Quote) -> list[str]:
     for line in quote.lines:
         if line.pieces and line.origin != "owned":
             by.setdefault(line.category, []).append(f"{line.pieces} x {line.name}")
-    out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
+    out = [category(_, k) + _.between(": ") + _.between(", ").join(v) for k, v in by.items()]
     spares, support = included_services()
     if quote.sums.spares:
         out.append(_.stacked(spares))
@@ -190,7 +190,7 @@ def requirements(_: Words, quote: Quote) -> Iterator[Requirement]:
     work = (
         f"{request.workload}"
         if request.trains
-        else f"{request.workload}: {request.isl:,} / {request.osl:,} {_('tokens in / out')}"
+        else f"{request.workload}{_.between(': ')}{request.isl:,} / {request.osl:,} {_('tokens in / out')}"
     )
     yield Requirement(_("Workload"), work, work, "none", "")
     if quote.budget is not None:
@@ -247,8 +247,8 @@ def _of_goods(_: Words, quote: Quote) -> Iterator[tuple[int, Requirement]]:
     request = quote.request
     if request.precision:
         yield 60, Requirement(_("Precision"), request.precision, quote.chosen.plan.precision, "none", "")
-    conditions_ = ", ".join(word(_, x) for x in sorted(request.conditions))
-    had = ", ".join(
+    conditions_ = _.between(", ").join(word(_, x) for x in sorted(request.conditions))
+    had = _.between(", ").join(
         word(_, x) for x in sorted({line.offer.condition for line in quote.lines if line.offer is not None})
     )
     yield 70, Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")

@@ -97,7 +97,7 @@ def columns(quote: Quote, _: Words) -> dict[str, list[Any]]:
             "line_lead_days": offer.lead_time_days if offer else None,
             "line_seller": offer.seller if offer else "",
             "line_source": offer.source if offer else "",
-            "line_note": "; ".join(_.sentence(note) for note in notes(line)),
+            "line_note": _.between("; ").join(_.sentence(note) for note in notes(line)),
         }
         for k, v in row.items():
             out.setdefault(k, []).append(v)

@@ -90,7 +90,7 @@ class Conversion:
         clauses = [words[quote.tax]]
         several = sorted({line.currency for line in quote.lines if line.currency})
         if not code and len(several) > 1:
-            currencies = ", ".join(several)
+            currencies = joined(several)
             clauses.append(message("its lines are in {currencies}, each taken at its own rate", currencies=currencies))
         elif not code:
             clauses.append("it names no currency, so no price can be compared (currency in --map)")

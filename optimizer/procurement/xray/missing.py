@@ -70,7 +70,11 @@ def _inside(case: Case, refusals: Refusals) -> Iterable[Missing]:
             pieces for part, pieces in case.parts(Cooling) if isinstance(part, Cooling) and part.role == "cpu-cooler"
         )
         if have < platform.sockets:
-            cpus = [f"{part.name}, {part.tdp_w} W" for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
+            cpus = [
+                message("{cpu}, {watts} W", cpu=part.name, watts=part.tdp_w)
+                for part, _ in case.parts(Cpu)
+                if isinstance(part, Cpu)
+            ]
             text = message(
                 "{platform} comes without: {n} per node for {socket} ({cpus})",
                 platform=platform.name,
@@ -278,7 +282,7 @@ def _way(case: Case, market: Market, wanted: _Wanted, network: Network, have: Ma
 def _incomplete(case: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
     """What a network lacks, in words, with its pieces and their price."""
     ports = case.build.nodes * wanted.per_node
-    said = ", ".join(f"{pieces} x {case.catalog.parts[part].name}" for part, pieces in way.lacking)
+    said = joined(f"{pieces} x {case.catalog.parts[part].name}" for part, pieces in way.lacking)
     text = message(
         "joins {nodes} nodes by {ports} ports; with what is quoted it still takes {parts}",
         nodes=case.build.nodes,

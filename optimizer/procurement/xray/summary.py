@@ -118,7 +118,7 @@ def unjudged(u: Unjudged, _: Words) -> str:
 
 def _open(found: XRay, _: Words) -> Iterable[str]:
     if found.not_judged:
-        yield ("；" if _.chinese else "; ").join(unjudged(u, _) for u in found.not_judged) + _.stop
+        yield _.semicolon.join(unjudged(u, _) for u in found.not_judged) + _.stop
 
 
 def _money(found: XRay, _: Words) -> Iterable[str]:
@@ -328,7 +328,8 @@ def _mend(found: XRay, _: Words) -> Iterable[str]:
         ):
             yield _("No build near it passes every rule.")
         return
-    added = f" ({'' if mended.added.startswith('-') else '+'}{amount(mended.added)})" if mended.added else ""
+    sign = "" if not mended.added or mended.added.startswith("-") else "+"
+    added = _.bracketed(sign + amount(mended.added)) if mended.added else ""
     yield _(
         N_("Nearest build that passes every rule, {among}: {n} change, {total} {currency}{added}, {speed} tok/s.")
         if mended.changed == 1

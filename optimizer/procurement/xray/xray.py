@@ -110,7 +110,7 @@ class _Seen:
         self.market, bare = quoted_market(market, build, paid, quote.vendor or quote.source)
         if bare:
             text = "Neither the quote nor the catalog prices {parts}: counted as next to nothing."
-            self.notes.append(message(text, parts=", ".join(bare)))
+            self.notes.append(message(text, parts=joined(bare)))
         try:
             self.case, checks = check(self.market, build)
             self._settle(checks)

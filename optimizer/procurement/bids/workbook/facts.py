@@ -80,7 +80,7 @@ def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
     """(name, label, value, number format, source)."""
     _, basis = book.words, book.c.basis
     for r in basis.rates:
-        source = f"{r.date.isoformat()}: {_.sentence(r.source)}"
+        source = f"{r.date.isoformat()}{_.between(': ')}{_.sentence(r.source)}"
         yield fx.name(r), fx.label(_, r), fx.quoted(r), NUMBER, source
     yield "tax_rate", _("Tax on the totals"), basis.tax_percent / 100, PERCENT, ""
     label = _("Distance from the median from which a price is marked")

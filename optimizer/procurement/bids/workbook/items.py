@@ -220,8 +220,8 @@ def _scope(_: Words, cell: Cell) -> str:
     said = _(STATES[cell.state])
     if cell.text and not (cell.demanded and cell.state == "excluded"):
         count = f"{cell.pieces} x " if cell.pieces else ""
-        said += f": {count}{_.sentence(cell.text) if cell.state == 'not_judged' else cell.text}"
+        said += f"{_.between(': ')}{count}{_.sentence(cell.text) if cell.state == 'not_judged' else cell.text}"
     if cell.fill:
         said += "\n" + (_("added: {how}", how=FILLS[cell.fill]) if cell.filled != 0 else _(FREE))
-        said += f"\n{_('demanded by the rules')}: {cell.text}" if cell.demanded else ""
+        said += f"\n{_('demanded by the rules')}{_.between(': ')}{cell.text}" if cell.demanded else ""
     return said

@@ -48,7 +48,7 @@ def add(book: CompareBook) -> None:
         _("Bid comparison"),
         note,
     )
-    apart = [f"{bid.id}: {f.said(_)}" for bid in c.bids if bid.apart for f in first_of(bid.flags)]
+    apart = [f"{bid.id}{_.between(': ')}{f.said(_)}" for bid in c.bids if bid.apart for f in first_of(bid.flags)]
     if apart:
         sheet.span(2, 0, len(HEAD) - 1, "\n".join(apart), **RED, bold=True)
     row = 3
@@ -142,7 +142,8 @@ def _verdict(book: CompareBook, row: int) -> int:
         headline = where(_is_best(book, i), c.bids[i].id == c.recommended, best, headline)
     sheet.live(row, 0, len(HEAD) - 1, headline, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
     for k, bid in enumerate(c.bids, 1):
-        why = _.pair(*(f"{bid.id}: {_reasons(book, Words(x), bid)}" for x in ("en", "zh")))
+        english, chinese = (f"{bid.id}{one.colon}{_reasons(book, one, bid)}" for one in (Words("en"), Words("zh")))
+        why = _.pair(english, chinese)
         sheet.span(row + k, 0, len(HEAD) - 1, why)
     return row + len(c.bids) + 1
 
@@ -159,7 +160,7 @@ def _reasons(book: CompareBook, _: Words, bid: Bid) -> str:
     out += [flag.said(_) for flag in bid.flags if flag.code in STOPS - {"runs-nothing", "no-build"}]
     if not out:
         out += [flag.said(_) for flag in bid.flags if flag.code in ("tax-basis-conflict", "tax-rate-unknown")]
-    why = "; ".join(out)
+    why = _.between("; ").join(out)
     return _("can't be awarded yet: {why}", why=why) if is_open(bid) else _("not responsive: {why}", why=why)
 
 
@@ -189,7 +190,7 @@ def _flags(book: CompareBook, row: int) -> int:
         for f in bid.flags:
             if f.severity == "error":
                 sheet.text(row, 0, bid.id, align="center")
-                sheet.text(row, 1, f"{_(SEVERITIES[f.severity])}: {f.code}")
+                sheet.text(row, 1, f"{_(SEVERITIES[f.severity])}{_.between(': ')}{f.code}")
                 sheet.span(row, 2, len(HEAD) - 1, f.said(_))
                 row += 1
         softer = sum(flag.severity == "warning" for flag in bid.flags)

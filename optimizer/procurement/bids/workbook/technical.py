@@ -184,7 +184,7 @@ def distance_cell(book: CompareBook, sheet: Sheet, row: int, col: int, i: int, *
 
 
 def _findings(_: Words, found: Sequence[CheckFacts]) -> str:
-    return "\n".join(f"{rule(_, x.rule)}: {_.sentence(x.text)}".replace("\n", " / ") for x in found)
+    return "\n".join(f"{rule(_, x.rule)}{_.between(': ')}{_.sentence(x.text)}".replace("\n", " / ") for x in found)
 
 
 def _failed(book: CompareBook) -> Writer:

@@ -35,7 +35,12 @@ def add(book: Book) -> None:
     sheet.text(top, 0, _("Point"), **head)
     for col, (i, p) in enumerate(zip(at, points, strict=True), 1):
         named = [*quote.names.get(p.id, []), *(["quoted"] if i == quote.at else [])]
-        sheet.text(top, col, ": ".join(x for x in (p.id, ", ".join(word(_, x) for x in named)) if x), **head)
+        sheet.text(
+            top,
+            col,
+            _.between(": ").join(x for x in (p.id, _.between(", ").join(word(_, x) for x in named)) if x),
+            **head,
+        )
     sheet.ws.freeze_panes(top + 1, 1)
     sheet.ws.repeat_rows(top)
     row = top + 1

@@ -32,7 +32,7 @@ def _inputs(book: Book) -> Iterator[tuple[str, str, Any, str, str]]:
     rates = quote.rates
     for code in currencies(book):
         rate = rates.fx[code]
-        source = f"{rate.date.isoformat()}: {_.sentence(rate.source)}"
+        source = f"{rate.date.isoformat()}{_.between(': ')}{_.sentence(rate.source)}"
         yield fx.name(rate), fx.label(_, rate), fx.quoted(rate), NUMBER, source
     yield "discount_rate", _("Discount on goods"), rates.discount / 100, PERCENT, ""
     yield "support_rate", _("Support, of all goods after discount"), rates.support / 100, PERCENT, ""

@@ -160,9 +160,11 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
         for col in (12, 13, 14, 20):
             sheet.text(row, col, "", **cell)
     stale = _.sentence(STALE).replace("\n", " / ")
-    rest = "; ".join(_.sentence(note).replace("\n", " / ") for note in notes(line) if note != STALE)
+    semicolon = _.between("; ")
+    rest = semicolon.join(_.sentence(note).replace("\n", " / ") for note in notes(line) if note != STALE)
     if offer is not None and priced:
-        old = Live(literal(f"{stale}; {rest}".removesuffix("; ")), f"{stale}; {rest}".removesuffix("; "))
+        both = (stale + semicolon + rest).removesuffix(semicolon)
+        old = Live(literal(both), both)
         is_old = f"quote_date-$M{n}>{fresh_days_name(line)}"
         sheet.live(row, 15, 15, where(is_old, line.stale, old, Live(literal(rest), rest)), **cell)
     else:

@@ -62,7 +62,7 @@ def add(book: Book) -> None:
         sheet.text(row, 11, plan(point), **cell)
         sheet.number(row, 12, point.power.total_w / 1000, **{"num_format": "0.0", **cell})
         named = [*quote.names.get(point.id, []), *(["quoted"] if i == quote.at else [])]
-        sheet.text(row, 13, ", ".join(word(_, x) for x in named), **cell)
+        sheet.text(row, 13, _.between(", ").join(word(_, x) for x in named), **cell)
     sheet.ws.autofilter(FIRST - 1, 0, FIRST + len(quote.front) - 1, len(HEAD) - 1)
     below = FIRST + len(quote.front) + 1
     sheet.ws.insert_chart(below, 0, chart(book, 1320, 420), {"object_position": 2})

@@ -39,14 +39,15 @@ def included(book: Book) -> Iterator[Live]:
         if line.pieces and line.origin != "owned":
             groups.setdefault(line.category, []).append(i)
     for kind, rows in groups.items():
-        pieces = [literal(f"{BULLETS[0]}{category(_, kind)}: ")]
+        head, comma = f"{BULLETS[0]}{category(_, kind)}{_.between(': ')}", _.between(", ")
+        pieces = [literal(head)]
         for k, i in enumerate(rows):
             pieces += [
                 book.ref("bom", f"H{FIRST + 1 + i}"),
-                literal(f" x {quote.lines[i].name}{', ' if k < len(rows) - 1 else ''}"),
+                literal(f" x {quote.lines[i].name}{comma if k < len(rows) - 1 else ''}"),
             ]
-        listed = ", ".join(f"{quote.lines[row].pieces} x {quote.lines[row].name}" for row in rows)
-        yield Live(joined(pieces), f"{BULLETS[0]}{category(_, kind)}: {listed}")
+        listed = comma.join(f"{quote.lines[row].pieces} x {quote.lines[row].name}" for row in rows)
+        yield Live(joined(pieces), head + listed)
     spares, support = included_services()
     yield where("total_spares>0", quote.sums.spares > 0, said(_, spares, BULLETS))
     yield where("total_support>0", quote.sums.support > 0, said(_, support, BULLETS))

@@ -66,8 +66,10 @@ def _facts(book: Book, row: int) -> int:
     row = _pair(
         book, row, _("Model served") if not quote.request.trains else _("Model trained"), quote.result.model.name
     )
-    named = ", ".join(word(_, x) for x in quote.names.get(quote.chosen.id, []))
-    named = f" ({_('when solved')}: {named})" if named else ""
+    named = _.between(", ").join(word(_, x) for x in quote.names.get(quote.chosen.id, []))
+    if named:
+        named = f"{_('when solved')}{_.between(': ')}{named}"
+        named = f"（{named}）" if _.language == "zh" else f" ({named})"
     row = _pair(book, row, _("Build"), f"{gpus(quote.chosen)}\n{quote.chosen.id}{named}")
     return _pair(book, row, _("Currency"), quote.currency)
 
