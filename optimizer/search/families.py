@@ -84,6 +84,7 @@ class Families:
                 -family.per_node if market.request.shares else 0, family.least, family.gpu.id, family.per_node,
             )
         )  # fmt: skip
+        self.planner.bound(family.gpu for family in self.families)
         self.seconds["plans"] += time.perf_counter() - started
 
     def max_nodes(self) -> int:

@@ -175,23 +175,26 @@ class Planner:
         """What no replica goes beyond at any precision; of `gpus` and `users` memory is the other bound."""
         if not self.bounded:
             return ANYWHERE
-        memo = self.alike(gpu)
-        if memo not in self._reach:
-            found = {
-                precision: self._reach_at(gpu, precision)
-                for precision in self.precisions(gpu)
-                if self._runs(gpu, precision)
-            }
+        self.bound([gpu])
+        return self._reach[self.alike(gpu)]
+
+    def bound(self, gpus: Iterable[Gpu]) -> None:
+        """Finds what no replica on any of these GPUs goes beyond, in one stroke for each precision."""
+        new = {memo: gpu for gpu in gpus if (memo := self.alike(gpu)) not in self._reach} if self.bounded else {}
+        found: dict[int, list[tuple[float, Reach]]] = {memo: [] for memo in new}
+        for precision in wanted(self.llm, self.request) if new else ():
+            able = {memo: gpu for memo, gpu in new.items() if self._runs(gpu, precision)}
+            for (memo, gpu), can in zip(able.items(), self._reach_at(list(able.values()), precision), strict=True):
+                found[memo].append((max(can.gpus, self.fits.least(gpu, precision)), can))
+        for memo, at in found.items():
             # Sound: of all precisions the loosest, for a plan may have any of them; of memory and latency the tighter,
             # for a plan has to keep both.
-            fewest = [max(can.gpus, self.fits.least(gpu, precision)) for precision, can in found.items()]
-            users = min(self.fits.max_batch, self.fits.most_users(gpu))
+            users = min(self.fits.max_batch, self.fits.most_users(new[memo]))
             self._reach[memo] = Reach(
-                min(fewest, default=math.inf),
-                min(users, max((can.users for can in found.values()), default=0.0)),
-                max((can.tok_s for can in found.values()), default=0.0),
+                min((fewest for fewest, _ in at), default=math.inf),
+                min(users, max((can.users for _, can in at), default=0.0)),
+                max((can.tok_s for _, can in at), default=0.0),
             )
-        return self._reach[memo]
 
     def fewest(self, gpu: Gpu) -> float:
         """GPUs below which no row has a plan."""
@@ -202,22 +205,37 @@ class Planner:
         """0.1 tok/s that no plan exceeds per GPU."""
         return 10 * self.reach(gpu).tok_s
 
-    def _reach_at(self, gpu: Gpu, precision: str) -> Reach:
+    def _reach_at(self, gpus: Sequence[Gpu], precision: str) -> list[Reach]:
+        """What no replica of each of these GPUs, which run the precision, goes beyond."""
+        if not gpus:
+            return []
         request, constants = self.request, self.calibration.constants
-        one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
-        jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), self.demand(precision),
-                         precision, (request.isl, request.osl), constants, request.drafted)  # fmt: skip
-        pair = self._pair(gpu, precision)
-        can = reach(times(jobs, constants).slowed(1 / pair), self._user_tok_s, request.max_ttft_ms)
-        curves = self.curves(gpu, precision).values()
-        if not curves:
-            return can
-        fastest = max(math.exp(point.log_ratio) for curve in curves for point in curve) * BETWEEN_KNOTS
-        bent_can = reach(times(jobs, constants).slowed(1 / fastest), self._user_tok_s, request.max_ttft_ms)
+        alone = [(gpu, RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)) for gpu in gpus]
+        of_each = np.arange(len(gpus))
+        jobs = of_setups(alone, np.ones((len(gpus), 4), np.int64), of_each, self.demand(precision), precision,
+                         (request.isl, request.osl), constants, request.drafted)  # fmt: skip
+        one = times(jobs, constants)
+
+        def slowed(by: Sequence[float]) -> list[Reach]:
+            return reach(one.slowed(np.array(by)), self._user_tok_s, request.max_ttft_ms)
+
+        found = slowed([1 / self._pair(gpu, precision) for gpu in gpus])
+        fastest = [self._largest_ratio(gpu, precision) for gpu in gpus]
+        if not any(fastest):
+            return found
         # Sound: where one request runs at once a measured curve is the roofline over a ratio, and the time of a whole
         # request never falls below that over the largest ratio. How both latencies share a longer time is another
         # matter with many requests, so that memory alone bounds their number.
-        return Reach(min(can.gpus, bent_can.gpus), math.inf, max(can.tok_s, bent_can.tok_s))
+        bent = slowed([1 / (ratio or 1.0) for ratio in fastest])
+        return [
+            Reach(min(can.gpus, by_curve.gpus), math.inf, max(can.tok_s, by_curve.tok_s)) if ratio else can
+            for can, by_curve, ratio in zip(found, bent, fastest, strict=True)
+        ]
+
+    def _largest_ratio(self, gpu: Gpu, precision: str) -> float:
+        """Above all ratios of the roofline's time to the measured one on the GPU's curves; 0 where it has none."""
+        ratios = [point.log_ratio for curve in self.curves(gpu, precision).values() for point in curve]
+        return math.exp(max(ratios)) * BETWEEN_KNOTS if ratios else 0.0
 
     def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float, near: int) -> Fact:
         """How far a plan's figures can be trusted with `running` requests at once in a replica, where `near` GPUs stand

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.throughput.constants import Constants
-from optimizer.throughput.roofline import Times
+from optimizer.throughput.roofline import Floats, Times
 
 ROUNDING = 1 + 1e-6
 """Room for rounding where a bound meets a limit."""
@@ -39,30 +39,32 @@ def holds(constants: Constants) -> bool:
     return constants["expert_skew"] <= 1 <= constants["expert_imbalance"] and constants["prefill_mixing"] <= 1
 
 
-def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
-    """From the times of one GPU and the limits of the request."""
-    one = one.without_drafts()
-    fixed, prefill_fixed, prefill = float(one.stage_fixed_s[0]), float(one.prefill_fixed_s[0]), float(one.prefill_s[0])
-    osl = max(one.osl, 1)
-    waiting = (1 - one.burst) * one.mixing * prefill / osl  # for the prefill of one more request, per token
-    flops = one.flops_user_s + one.hidden * waiting
-    busy = np.power(np.power(one.mem_user_s, one.knee) + np.power(flops, one.knee), 1 / one.knee)
+def reach(alone: Times, user_tok_s: float, max_ttft_ms: float | None) -> list[Reach]:
+    """From the times of one GPU each, and the limits of the request."""
+    alone = alone.without_drafts()
+    fixed, prefill_fixed, prefill = alone.stage_fixed_s, alone.prefill_fixed_s, alone.prefill_s
+    osl = np.maximum(alone.osl, 1)
+    waiting = (1 - alone.burst) * alone.mixing * prefill / osl  # for the prefill of one more request, per token
+    flops = alone.flops_user_s + alone.hidden * waiting
+    busy = np.power(np.power(alone.mem_user_s, alone.knee) + np.power(flops, alone.knee), 1 / alone.knee)
     # What one more request adds to a step: its own token, and its prefill shared out over its tokens.
-    token = float(busy[0] + np.asarray(one.user_s).flat[0]) + (1 - one.hidden) * waiting
+    token = busy + alone.user_s + (1 - alone.hidden) * waiting
     tpot = ROUNDING / max(user_tok_s, 1e-9)
     # n GPUs take the whole of what does not shrink with n, and at least the n-th part of the rest: solved for n.
-    gpus = _ratio(float(one.step_s(1)[0]) - fixed, tpot - fixed)
+    gpus = _ratio(alone.step_s(1) - fixed, tpot - fixed)
     # Each request adds its own tokens to a step, each but the first its prefill: solved for the number of requests.
     users = _ratio(tpot - fixed + waiting, token)
     if max_ttft_ms is not None:
         ttft = ROUNDING * max_ttft_ms / 1e3
-        gpus = max(gpus, _ratio(prefill, ttft - prefill_fixed))
-        users = min(users, _ratio(ttft - prefill_fixed, one.burst * one.mixing * prefill))
+        gpus = np.maximum(gpus, _ratio(prefill, ttft - prefill_fixed))
+        users = np.minimum(users, _ratio(ttft - prefill_fixed, alone.burst * alone.mixing * prefill))
     # In a batch as large as can be all fixed times are shared out to nothing: what is left is a request's own work.
-    request = prefill * one.mixing * one.burst + token * (osl - 1)
-    return Reach(gpus, max(0.0, users) * ROUNDING, _ratio(osl, request) * ROUNDING)
+    request = prefill * alone.mixing * alone.burst + token * (osl - 1)
+    found = np.broadcast_arrays(gpus, np.maximum(0.0, users) * ROUNDING, _ratio(osl, request) * ROUNDING)
+    return [Reach(*figures) for figures in zip(*(column.tolist() for column in found), strict=True)]
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio(part: Floats, whole: Floats) -> Floats:
     """part / whole; without bound where nothing is left to divide by."""
-    return part / whole if whole > 0 else math.inf
+    some = np.asarray(whole) > 0
+    return np.where(some, part / np.where(some, whole, 1.0), math.inf)

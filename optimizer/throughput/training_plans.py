@@ -78,6 +78,9 @@ class TrainingPlanner:
         """0.1 tok/s that no plan exceeds per GPU; not known here."""
         return math.inf
 
+    def bound(self, gpus: Iterable[Gpu]) -> None:
+        """No bounds are known ahead here."""
+
     def judge(self, wanted: Iterable[tuple[Gpu, Sequence[RowKey]]]) -> None:
         """Nothing is judged ahead of its row."""
 
