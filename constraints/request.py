@@ -252,8 +252,8 @@ class Request(BaseModel):
 
     @property
     def cached_tokens(self) -> int:
-        """First tokens of a prompt that are found in the prefix cache; engines compute the last one in any case."""
-        return min(self.isl * (self.cached_share_percent or 0) // 100, self.isl - 1)
+        """First tokens of a prompt that are found in the prefix cache."""
+        return cached_tokens(self.isl, self.cached_share_percent or 0)
 
     @property
     def drafted(self) -> int:
@@ -264,6 +264,11 @@ class Request(BaseModel):
     @property
     def line_volts(self) -> int | None:
         return self.circuit.volts if self.circuit else None
+
+
+def cached_tokens(isl: int, percent: int) -> int:
+    """Tokens of a prompt of `isl` that need not be computed where the prefix cache holds so much of it; never all."""
+    return min(isl * percent // 100, isl - 1)
 
 
 def workload_lengths(name: str) -> tuple[int, int]:

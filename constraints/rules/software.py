@@ -229,6 +229,7 @@ def _four_bits(llm: Llm) -> str:
     return "q4_k_m" if "q4_k_m" in known or not known else known[0]
 
 
+@lru_cache(maxsize=200_000)
 def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> int | None:
     """Redundant experts of a replica of `shape` when it is only asked how fast that is; None where nothing starts it.
 

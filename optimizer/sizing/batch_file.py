@@ -15,13 +15,13 @@ from constraints.policy import Policy
 from optimizer.sizing.schema import RowsAnswered
 from optimizer.text.csv_table import CsvTable, csv_text, read_csv
 from optimizer.throughput.answers import Answers, answers
-from optimizer.throughput.batch import ENGINE, NUMBERS, TEXTS, prepare
+from optimizer.throughput.batch import NUMBERS, OPTIONAL, TEXTS, prepare
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.roofline import Floats
 
 NEEDED = ("model", "gpu", "n_gpus")
 FIGURES = ("output_tok_s", "low", "high", "ttft_ms", "tpot_ms", "basis", "error")
-REMEDY = f"Columns: {', '.join((*TEXTS, ENGINE, *NUMBERS))}; needed are {', '.join(NEEDED)}."
+REMEDY = f"Columns: {', '.join((*TEXTS, *OPTIONAL, *NUMBERS))}; needed are {', '.join(NEEDED)}."
 GIVEN = "_in"
 """Behind the name of an input column that a column of the answer has too: a row keeps what it said."""
 
@@ -30,7 +30,7 @@ def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration
     """The answered CSV. Raises InputError as read_csv does."""
     with expecting(path, CONFIGURATIONS):
         table = read_csv(path, NEEDED, REMEDY)
-    columns = {c: cells for c in (*TEXTS, ENGINE, *NUMBERS) if (cells := table.column(c)) is not None}
+    columns = {c: cells for c in (*TEXTS, *OPTIONAL, *NUMBERS) if (cells := table.column(c)) is not None}
     columns.setdefault("precision", [""] * len(table.rows))
     found = answers(prepare(columns, catalog, policy, calibration.constants), calibration) if table.rows else None
     figures = [] if found is None else _cells(table, found)

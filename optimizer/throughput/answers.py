@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from catalogs.file_kinds import FILE_KINDS
 from optimizer.throughput.batch import Table, figures
-from optimizer.throughput.calibration import Calibration, Fact, Setup
+from optimizer.throughput.calibration import Calibration, Fact, Setup, Shape, measured
 from optimizer.throughput.curves import Bent, Curves, bend
 from optimizer.throughput.demand import kin
 from optimizer.throughput.file_kinds import in_file_kinds
+from optimizer.throughput.interval import Width
 from optimizer.throughput.roofline import Floats, Times
 from optimizer.throughput.setups import Resolved
 
@@ -38,9 +43,10 @@ def answers(table: Table, calibration: Calibration) -> Answers:
     n = len(table.errors)
     low, high = np.full(n, np.nan), np.full(n, np.nan)
     basis, source = [""] * n, [""] * n
-    for i, found in enumerate(table.found):
-        if found is not None:
-            fact = known.fact(found, int(f.plan[i]), float(f.concurrency[i]))
+    rows = zip(table.found, f.plan.tolist(), f.concurrency.tolist(), strict=True)
+    facts = [known.fact(found, entry, running) if found else None for found, entry, running in rows]
+    for i, fact in enumerate(facts):
+        if fact is not None:
             low[i], high[i], basis[i], source[i] = fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s
     return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), table.errors)
@@ -51,65 +57,86 @@ class _Known:
 
     def __init__(self, table: Table, calibration: Calibration) -> None:
         self.table, self.calibration = table, calibration
-        jobs = table.jobs
-        shape = (
-            np.broadcast_to(x, table.owner.shape) for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep, jobs.isl, jobs.osl)
-        )
-        self.shapes = np.stack([*shape], axis=1).tolist() if len(table.owner) else []
-        self.measured: dict[int, Setup] = {}
+        self.kinds = {id(x): x for x in table.found if x is not None}
+        """The different setups of the rows."""
+        self.kind_of = np.array([id(x) for x in table.found], dtype=np.int64)
+        self.measured: dict[int, Setup] = self._measured()
         """Candidates whose very setup was measured, without speculation and every prompt computed; what these runs are
         off from the roofline holds with both too, but is no measurement of them."""
-        for entry, row in enumerate(table.owner.tolist()):
-            setup = self._setup(_sure(table.found[row]), entry)
-            if setup in calibration.curves:
-                self.measured[entry] = setup
-        self._facts: dict[tuple[object, ...], Fact] = {}
+        self.plain: list[bool] = table.plain.tolist()
+        self.spans: list[bool] = table.spans.tolist()
+        self._as_measured: dict[int, Width] = {}
+        self._facts: dict[tuple[int, bool], Fact] = {}
+
+    def _measured(self) -> dict[int, Setup]:
+        table, known = self.table, {kind: self._setups(x) for kind, x in self.kinds.items()}
+        some = np.array([kind for kind, setups in known.items() if setups], dtype=np.int64)
+        entries = np.flatnonzero(np.isin(self.kind_of[table.owner], some))
+        jobs, kinds = table.jobs, self.kind_of[table.owner[entries]].tolist()
+        plans = zip(*(_each(x, table)[entries].tolist() for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep)), strict=True)
+        found = (
+            (entry, known[kind].get(plan)) for entry, kind, plan in zip(entries.tolist(), kinds, plans, strict=True)
+        )
+        return {entry: setup for entry, setup in found if setup}
+
+    def _setups(self, found: Resolved) -> dict[Shape, Setup]:
+        """Plans of a setup that were measured."""
+        setups = {
+            plan: Setup(kin(found.llm), found.precision, found.kv, found.gpu.id, *plan, found.isl, found.osl)
+            for plan in found.plans
+        }
+        return {plan: setup for plan, setup in setups.items() if setup in self.calibration.curves}
 
     def curves(self, model: Times) -> Curves:
         """The curves of all candidates. One bend serves the candidates of equal hardware, which differ in their
-        concurrency alone."""
-        table, alike = self.table, dict[tuple[Setup, tuple[float, ...]], list[int]]()
-        for entry, setup in self.measured.items():
-            links = tuple(
-                float(np.broadcast_to(x, table.owner.shape)[entry])
-                for x in (
-                    table.jobs.near[0],
-                    table.jobs.far[0],
-                    table.jobs.near[1],
-                    table.jobs.far[1],
-                    table.jobs.hop[0],
-                    table.jobs.hop[1],
-                )
-            )
-            alike.setdefault((setup, links), []).append(entry)
+        concurrency, speculation or cached prompts alone."""
+        table, jobs = self.table, self.table.jobs
+        entries = list(self.measured)
+        differs = *jobs.near, *jobs.far, *jobs.hop, jobs.drafted, jobs.prefilled
+        columns = zip(*(_each(x, table)[entries].tolist() for x in differs), strict=True)
+        alike: dict[tuple[Setup, tuple[float, ...]], list[int]] = defaultdict(list)
+        for (entry, setup), hardware in zip(self.measured.items(), columns, strict=True):
+            alike[setup, hardware].append(entry)
+        firsts = [members[0] for members in alike.values()]
         made = []
-        for (setup, _), entries in alike.items():
-            most = float(np.max(table.cap[entries]))
-            made.append(Bent(np.array(entries), bend(model.of(entries[0]), self.calibration.curves[setup], most)))
+        for ((setup, _), members), one in zip(alike.items(), _singly(model, firsts), strict=True):
+            most = float(np.max(table.cap[members]))
+            made.append(Bent(np.array(members), remembered_bend(one, self.calibration.curves[setup], most)))
         pairs = {
-            id(x): 1.0 if x.precision in FILE_KINDS else 1 / self.calibration.pair(kin(x.llm), x.gpu)
-            for x in table.found
-            if x is not None
+            kind: 1.0 if x.precision in FILE_KINDS else 1 / self.calibration.pair(kin(x.llm), x.gpu)
+            for kind, x in self.kinds.items()
         }
-        slower = np.array([pairs[id(table.found[row])] for row in table.owner.tolist()])
+        slower = np.array([pairs.get(kind, 1.0) for kind in self.kind_of.tolist()])[table.owner]
         return Curves(model.slowed(slower), tuple(made))
 
     def fact(self, found: Resolved, entry: int, concurrency: float) -> Fact:
         """How far to trust a candidate."""
         if found.precision in FILE_KINDS:
             return in_file_kinds(found.precision)
-        setup = self.measured.get(entry) if self.table.plain[entry] else None
-        across = bool(self.table.spans[entry])
-        key = (id(found), across) if setup is None else (setup, concurrency, across)
+        setup = self.measured.get(entry) if self.plain[entry] else None
+        across = self.spans[entry]
+        if setup and (point := measured(self.calibration.curves[setup], concurrency)):
+            if id(found) not in self._as_measured:
+                self._as_measured[id(found)] = self.calibration.width("same", found.gpu)
+            width = self._as_measured[id(found)]
+            return Fact(width.low, width.high, "measured", point.source)
+        key = id(found), across
         if key not in self._facts:
-            curve = self.calibration.curves[setup] if setup else ()
-            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, curve, concurrency, across)
+            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, (), concurrency, across)
         return self._facts[key]
 
-    def _setup(self, found: Resolved, entry: int) -> Setup:
-        return Setup(kin(found.llm), found.precision, found.kv, found.gpu.id, *self.shapes[entry])
+
+remembered_bend = lru_cache(maxsize=4096)(bend)
+"""Tables that are asked for one after the other have setups in common."""
 
 
-def _sure(found: Resolved | None) -> Resolved:
-    assert found is not None, "a row with an error has no candidates"
-    return found
+def _singly(model: Times, entries: Sequence[int]) -> Iterator[Times]:
+    """The times of each of some configurations, in plain numbers."""
+    some = model.of(np.array(entries, dtype=np.int64))
+    columns = (np.broadcast_to(getattr(some, x.name), (len(entries),)).tolist() for x in fields(Times))
+    return (Times(*values) for values in zip(*columns, strict=True))
+
+
+def _each(field: Any, table: Table) -> Any:
+    """A field of a table's jobs with an entry per candidate."""
+    return np.broadcast_to(field, table.owner.shape)

@@ -22,7 +22,7 @@ from optimizer.throughput.constants import Constants, constants
 from optimizer.throughput.demand import Demand
 from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s, with_redundant
 from optimizer.throughput.roofline import DEPTH_OF_ENGINE, Flags, Floats, Ints, Jobs, Latencies, Times, times
-from optimizer.throughput.setups import Resolved, Resolver, asked_of
+from optimizer.throughput.setups import Asked, Resolved, Resolver
 
 TEXTS = ("model", "precision", "gpu")
 NUMBERS = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl", "concurrency")
@@ -36,14 +36,25 @@ SCENARIO = "scenario"
 """The same for how requests come: BURST, or as many at once all the time."""
 BURST = "burst_1000"
 """1,000 requests come at once, and the last of them ends the run."""
-OPTIONAL = (ENGINE, KV, SPEC, SCENARIO)
+PREFIX_CACHE = "prefix_cache"
+"""The same for tokens of prompts that are in the prefix cache: so many per cent of them, none where it is blank,
+`no` or `yes` without a number."""
+NETWORK = "network"
+"""The same for the network between nodes: Gbit/s of each GPU, alone or behind a name (`ib-400`); NET_GBIT_S where it is
+blank or the name says none."""
+OPTIONAL = (ENGINE, KV, PREFIX_CACHE, NETWORK, SPEC, SCENARIO)
+SETTLED = (*TEXTS, ENGINE, KV, PREFIX_CACHE)
+NUMBERS_SETTLED = tuple(column for column in NUMBERS if column != "concurrency")
+"""Texts and numbers of a row that its setup is resolved by."""
 BLANK = {"nodes": 1, "tp": 0, "pp": 1, "dp": 0, "ep": 0, "isl": 1024, "osl": 1024, "concurrency": 0}
 """What a blank cell means; a blank n_gpus is an error."""
 KV_PRECISIONS = ("", "bf16", "fp8")
 SPECULATION = re.compile(r"(|none|mtp|eagle|dspark|unknown)([1-9]?)")
+CACHED = re.compile(r"|no|yes|(\d{1,3})\s*%?", re.ASCII)
+GBIT_S = re.compile(r"(?:|nvl\d+|(?:ib|roce|ib-or-roce)(?:-(\d{1,5}))?|(\d{1,5}))", re.ASCII)
 MOST = 10**7
 NET_GBIT_S = 400
-"""RDMA per GPU that rows of several nodes are taken to have: a table names no network (DeepSeek-V3 report: 400G)."""
+"""RDMA per GPU that rows of several nodes are taken to have where they name none (DeepSeek-V3 report: 400G)."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,8 @@ def prepare(
     texts = {column: [str(text).strip() for text in columns.get(column, [""] * rows)] for column in (*TEXTS, *OPTIONAL)}
     cells = {column: numbers(columns[column]) if column in columns else np.full(rows, np.nan) for column in NUMBERS}
     errors = _cell_errors(cells, texts, rows)
-    drafted = np.array([drafted_of(text) or 0 for text in texts[SPEC]], dtype=np.int64)
+    drafted = _looked_up(lambda text: drafted_of(text) or 0, texts[SPEC])
+    gbit_s = _looked_up(lambda text: gbit_s_of(text) or NET_GBIT_S, texts[NETWORK])
     burst = np.array([text == BURST for text in texts[SCENARIO]], dtype=bool)
     for column, default in BLANK.items():
         cells[column] = np.where(np.isnan(cells[column]), default, cells[column])
@@ -144,17 +156,35 @@ def prepare(
     setups: dict[Any, int] = {}
     resolved: list[Resolved | str] = []
     which = np.zeros(rows, dtype=np.int64)
-    keys = list(zip(*texts.values(), *(whole[column] for column in NUMBERS if column != "concurrency"), strict=True))
+    settled = (*(texts[column] for column in SETTLED), *(whole[column] for column in NUMBERS_SETTLED))
+    keys = list(zip(*settled, strict=True))
     for row in np.flatnonzero(fine).tolist():
         at = setups.setdefault(keys[row], len(resolved))
         if at == len(resolved):
-            resolved.append(resolver.resolve(asked_of(texts, whole, row)))
+            resolved.append(resolver.resolve(_asked_of(texts, whole, row)))
         which[row] = at
         found = resolved[at]
         if isinstance(found, str):
             errors[row] = found
     good = np.flatnonzero(np.array([not error for error in errors], dtype=bool))
-    return _arrays(errors, resolved, which, good, whole, cells["concurrency"], drafted, burst, k)
+    loads = Loads(cells["concurrency"], drafted, gbit_s, burst)
+    return _arrays(errors, resolved, which, good, whole, loads, k)
+
+
+def _asked_of(texts: Mapping[str, list[str]], whole: Mapping[str, list[int]], row: int) -> Asked:
+    """What a row asks for."""
+    model, precision, gpu = (texts[column][row] for column in TEXTS)
+    n_gpus, nodes, tp, pp, dp, ep, isl, osl = (whole[column][row] for column in NUMBERS_SETTLED)
+    cached = cached_percent(texts[PREFIX_CACHE][row]) or 0
+    return Asked(
+        model, precision, gpu, n_gpus, nodes, tp, pp, dp, ep, isl, osl, texts[ENGINE][row], texts[KV][row], cached
+    )  # fmt: skip
+
+
+def _looked_up(of: Callable[[str], int], column: Sequence[str]) -> Ints:
+    """A number for each cell; equal cells are read once."""
+    known = {text: of(text) for text in set(column)}
+    return np.array([known[text] for text in column], dtype=np.int64)
 
 
 def drafted_of(text: str) -> int | None:
@@ -166,13 +196,35 @@ def drafted_of(text: str) -> int | None:
     return 0 if kind in ("", "none") else int(depth) if depth else DEPTH_OF_ENGINE
 
 
+def cached_percent(text: str) -> int | None:
+    """Tokens of a prompt that are in the prefix cache, in percent; None for what is no percentage."""
+    found = CACHED.fullmatch(text.casefold())
+    percent = int(found[1] or 0) if found else 101
+    return percent if percent <= 100 else None
+
+
+def gbit_s_of(text: str) -> int | None:
+    """Gbit/s of each GPU on the network that a cell names, NET_GBIT_S where it says none; None for no network."""
+    found = GBIT_S.fullmatch(text.casefold())
+    return int(found[1] or found[2] or NET_GBIT_S) or None if found else None
+
+
+TEXT_CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    KV: (lambda text: text in KV_PRECISIONS, f"is none of {', '.join(filter(None, KV_PRECISIONS))}"),
+    SPEC: (lambda text: drafted_of(text) is not None, "is none of none, mtp, mtp1 to mtp9"),
+    PREFIX_CACHE: (lambda text: cached_percent(text) is not None, "is none of no, yes, 0% to 100%"),
+    NETWORK: (lambda text: gbit_s_of(text) is not None, "is none of Gbit/s per GPU, ib-400, roce-400, nvl72"),
+}
+"""Column -> whether a cell of it is understood, and what else to say."""
+
+
 def _cell_errors(cells: Mapping[str, Floats], texts: Mapping[str, list[str]], rows: int) -> list[str]:
     errors = [""] * rows
-    for row, (kv, spec) in enumerate(zip(texts[KV], texts[SPEC], strict=True)):
-        if kv not in KV_PRECISIONS:
-            errors[row] = f"{KV}: is none of {', '.join(filter(None, KV_PRECISIONS))}"
-        elif drafted_of(spec) is None:
-            errors[row] = f"{SPEC}: is none of none, mtp, mtp1 to mtp9"
+    for column, (understood, said) in TEXT_CHECKS.items():
+        if strange := {text for text in set(texts[column]) if not understood(text)}:
+            for row, text in enumerate(texts[column]):
+                if text in strange:
+                    errors[row] = errors[row] or f"{column}: {said}"
     for column, values in cells.items():
         least = 0 if column == "concurrency" else 1
         with np.errstate(invalid="ignore"):
@@ -189,9 +241,20 @@ def _cell_errors(cells: Mapping[str, Floats], texts: Mapping[str, list[str]], ro
     return errors
 
 
+@dataclass(frozen=True)
+class Loads:
+    """What rows of one setup differ in: requests at once in the whole system, tokens that a module proposes, Gbit/s of
+    each GPU between nodes, whether requests come all at once."""
+
+    asked: Floats
+    drafted: Ints
+    gbit_s: Ints
+    burst: Flags
+
+
 def _arrays(
     errors: list[str], resolved: list[Resolved | str], which: Ints, good: Ints, whole: Mapping[str, list[int]],
-    asked: Floats, drafted: Ints, burst: Flags, k: Constants,
+    loads: Loads, k: Constants,
 ) -> Table:  # fmt: skip
     """Candidates of every different setup side by side, spread over the rows that ask for it."""
     ready = [r if isinstance(r, Resolved) else None for r in resolved]
@@ -212,10 +275,10 @@ def _arrays(
         per_node=n_gpus // nodes,
         domain=domain,
         pcie=np.array([pcie_b_s(r.gpu, 0, 0, k) for r in have])[of],
-        net=NET_GBIT_S / 8 * 1e9,
+        net=loads.gbit_s[owner] / 8 * 1e9,
         lengths=(isl, osl),
         in_turn=np.array([int(r.precision in FILE_KINDS) for r in have], dtype=np.int64)[of],
-        drafted=drafted[owner],
+        drafted=loads.drafted[owner],
     )  # fmt: skip
     if any(r.redundant and any(r.redundant) for r in have):
         spare = np.array([x for r in have for x in r.redundant], dtype=np.int64)[entry]
@@ -223,7 +286,9 @@ def _arrays(
     found = tuple(None if e else ready[w] for e, w in zip(errors, which.tolist(), strict=True))
     group = tp * pp * dp
     spans = group > np.maximum(n_gpus // nodes, domain)
-    return Table(tuple(errors), found, made, owner, n_gpus // group, asked[owner], cap, spans, burst[owner])
+    return Table(
+        tuple(errors), found, made, owner, n_gpus // group, loads.asked[owner], cap, spans, loads.burst[owner]
+    )  # fmt: skip
 
 
 def _taken(made: Jobs, keep: Ints) -> Jobs:

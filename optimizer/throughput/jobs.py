@@ -123,11 +123,11 @@ def jobs(
     tp, pp, dp, ep = shape
     need = dict(d) if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
     names = need.pop("kin")
-    need["model"] = (
-        constants.model(names)
-        if isinstance(names, str)
-        else np.array([constants.model(x) for x in names.tolist()], int)
-    )
+    if isinstance(names, str):
+        need["model"] = constants.model(names)
+    else:
+        place = {name: constants.model(name) for name in set(names.tolist())}
+        need["model"] = np.array([place[name] for name in names.tolist()], int)
     give = dict(a) if isinstance(a, dict) else {f.name: getattr(a, f.name) for f in fields(a)}
     fabric = give.pop("fabric_b_s")
 

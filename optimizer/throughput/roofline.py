@@ -129,8 +129,8 @@ class Times:
         }
         return replace(self, **seconds)
 
-    def of(self, at: int) -> Times:
-        """Those of one configuration."""
+    def of(self, at: Any) -> Times:
+        """Those of one configuration, or of several."""
         size = len(self.stage_fixed_s)
         values = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
         return replace(self, **{name: value[at] for name, value in values.items() if np.shape(value) == (size,)})
@@ -158,10 +158,16 @@ class Times:
 
     def tpot_s(self, running: Any) -> Floats:
         """Time per output token of a request, with its share of waiting for the others' prefills."""
-        if not np.any(self.drafted):
+        speculating = np.flatnonzero(self.drafted)
+        if not len(speculating):
             return self._token_s(running, 0)
+        if len(speculating) < np.size(self.drafted) == np.size(running):
+            out, some = self._token_s(running, 0), self.of(speculating)
+            out[speculating] = some.tpot_s(np.asarray(running)[speculating])
+            return out
         # Time at any of the depths does not fall with more requests, so nor does the least of them.
-        chosen = [np.where(self.drafted == DEPTH_OF_ENGINE, depth, self.drafted) for depth in DEPTHS]
+        depths = DEPTHS if np.any(self.drafted == DEPTH_OF_ENGINE) else DEPTHS[:1]
+        chosen = [np.where(self.drafted == DEPTH_OF_ENGINE, depth, self.drafted) for depth in depths]
         return np.asarray(np.min([self._token_s(running, depth) for depth in chosen], axis=0))
 
     def step_s(self, running: Any) -> Floats:

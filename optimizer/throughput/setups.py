@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from catalogs.schema import Gpu, Kind
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
 from constraints.policy import Policy
+from constraints.request import cached_tokens
 from constraints.rules.interconnect import net_of
 from constraints.rules.precision import support
 from constraints.rules.software import spare_experts, tables_on_host, why_unstarted
@@ -33,7 +34,8 @@ Shape = tuple[int, int, int, int]
 @dataclass(frozen=True)
 class Asked:
     """What a row asks for, blanks as 0: names, GPUs and nodes, plan, lengths; `engine`: whose rules judge the plan, any
-    engine's where it is blank; `kv`: precision of the KV cache, the engine's usual where it is blank."""
+    engine's where it is blank; `kv`: precision of the KV cache, the engine's usual where it is blank;
+    `cached_percent`: tokens of a prompt that are in the prefix cache."""
 
     model: str
     precision: str
@@ -48,6 +50,7 @@ class Asked:
     osl: int
     engine: str = ""
     kv: str = ""
+    cached_percent: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Resolved:
     plans: tuple[Shape, ...]
     redundant: tuple[int, ...]
     caps: tuple[int, ...]
+    isl: int
+    osl: int
 
 
 @dataclass
@@ -125,9 +130,10 @@ class Resolver:
         fits = [(s, c) for s, c in rooms.items() if c >= 1]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {asked.n_gpus} x {gpu.name}"
-        need = demand(llm, precision, asked.isl, asked.osl, kv)
+        need = demand(llm, precision, asked.isl, asked.osl, kv, cached_tokens(asked.isl, asked.cached_percent))
         shapes_, caps = tuple(s for s, _ in fits), tuple(c for _, c in fits)
-        return Resolved(llm, gpu, precision, need, give, kv, shapes_, tuple(spare[s] for s in shapes_), caps)
+        spares = tuple(spare[s] for s in shapes_)
+        return Resolved(llm, gpu, precision, need, give, kv, shapes_, spares, caps, asked.isl, asked.osl)
 
     def _model(self, name: str) -> Named:
         found: Named = _remember(self._models, name, named)
@@ -197,13 +203,3 @@ def held(
     each = kv_per_gpu_user(llm, tokens, kv, shape[0], shape[1])
     most = (free - reserve) // each * shape[2]
     return int(most) if most >= 1 else int(free >= each)
-
-
-def asked_of(columns: Mapping[str, list[str]], numbers: Mapping[str, list[int]], i: int) -> Asked:
-    """Row `i` of a table."""
-    n = numbers
-    return Asked(
-        columns["model"][i], columns["precision"][i], columns["gpu"][i],
-        n["n_gpus"][i], n["nodes"][i], n["tp"][i], n["pp"][i], n["dp"][i], n["ep"][i], n["isl"][i], n["osl"][i],
-        columns["engine"][i], columns["kv_precision"][i],
-    )  # fmt: skip
