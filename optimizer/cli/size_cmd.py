@@ -39,7 +39,8 @@ HELP = """Examples:
 
   dsopt size --calibrate mine.csv -o my-calibration
 
-Memory per GPU, tok/s and time to first token over the number of users; without --model every model that runs.
+Memory per GPU, tok/s and time to first token over the number of users; without --model the
+models of the DeepSeek family and your own that run (--all: every model that runs).
 
 --batch: columns model, gpu, n_gpus; if you like precision, nodes, tp, pp, dp, ep, isl, osl, concurrency. All rows and
 columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error behind them; an input column of one of
@@ -60,7 +61,9 @@ OPTIONS = (
     Option("engine", "aiconfigurator: its figure beside ours.", group=ANSWER),
     SET,
     CATALOG,
-    Option("all_", "Without --model: references and guide names too.", bool, False, ("--all",), group=ANSWER),
+    Option(
+        "all_", "Without --model: every model, references and guide names too.", bool, False, ("--all",), group=ANSWER
+    ),
     JSON,
     Option("output", "File of --batch or folder of --calibrate.", Path, None, ("-o", "--output"), group=ANSWER),
     replace(FORCE, help="Overwrite an existing output."),

@@ -47,7 +47,8 @@ HELP = """Examples:
 
   dsopt solve --budget 30000 --model v3-671b --offload --allow-experimental --min-precision 4bit
 
-The proven front of cost against throughput, and the recommended build; without --model the best build per model.
+The proven front of cost against throughput, and the recommended build; without --model the best build of
+each model of the DeepSeek family and your own (--all: of every model).
 
 Recommended is, with users or a load asked for, the cheapest build that serves them at the lower end of its 80 %
 interval; with a budget alone, the fastest; else the cheapest."""

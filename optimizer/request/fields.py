@@ -91,7 +91,10 @@ FIELDS: dict[str, FieldEntry] = {
         commands=EVERYWHERE,
         options=(
             Option(
-                "model", "Model by id, Hugging Face id, Ollama tag or short name. [default: every model]", group=ASK
+                "model",
+                "Model by id, Hugging Face id, Ollama tag or short name. [default: each of the DeepSeek family and "
+                "your own; --all: every model]",
+                group=ASK,
             ),
             Option(
                 "model_config",

@@ -13,6 +13,7 @@ from catalogs.schema import Gpu, GpuBoard, Kind
 from constraints.physics.contents import holders
 from constraints.rule import Check
 from optimizer.explanation.point.explained import margin
+from optimizer.sizing.report import families
 from optimizer.text.figures import amount
 from optimizer.text.languages import Words
 from tests.cli.test_terminal_width import typed
@@ -101,3 +102,16 @@ def test_the_best_build_of_each_model_on_80_columns(language: str, asked: tuple[
     screen = typed(["--lang", language, "solve", "--budget", "12000", "--as-of", "2026-11-24", *asked])
     assert all(cell_len(x) <= 80 for x in screen.splitlines())
     assert re.search(r"^[\w.-]+[:：] ?[\d,.]+ USD[,，] ?[\d,]+ tok/s", screen, re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", [("solve", "--budget", "3000", "--max-nodes", "1"), ("size", "--gpu", "RTX 4090")])
+def test_help_says_which_models_are_answered_without_one(words: tuple[str, ...]) -> None:
+    """Those of one family, `--all` the others too."""
+    said = " ".join(dsopt(words[0], "--help").stdout.split())
+    assert "[default: each of the DeepSeek family and your own; --all: every model]" in said
+    assert re.search(r"models? of the DeepSeek family and your own( that run)? \(--all: ", said)
+    few, every = (families(everything) for everything in (False, True))
+    assert all(llm.name.startswith("DeepSeek") for llm, _ in few) and len(few) < len(every)
+    if words[0] == "size":
+        data = json.loads(dsopt(*words, "--json").stdout)
+        assert {model["model"]["id"] for model in data["models"]} == {llm.id for llm, _ in few}
