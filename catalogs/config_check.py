@@ -10,7 +10,7 @@ it: null, false, 0, an empty text, list or object. Rules:
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
 - `either A|B`: there must be it or one of these; `either A|B X..Y`: as a whole number, `either A|B part`: as an object.
   Where none is there, the row of each of them names its field
-- `text`: a text, may be absent; `pair`: two positive whole numbers
+- `text`: a text, may be absent; `pair`: two positive whole numbers; `side A..B`: the side of a square, once or twice
 - `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
   `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
 - `objects`: a list of objects
@@ -26,7 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from catalogs.architectures import ARCHITECTURES, flat_config, nearest_architectures
+from catalogs.architectures import ARCHITECTURES, around, flat_config, language_model, nearest_architectures
 from catalogs.decoder_config import THINKER
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
@@ -36,15 +36,17 @@ FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "l
 
 
 @cache
-def rules(architecture: str) -> dict[str, tuple[str, str]]:
-    """field -> (rule, why) of a Hugging Face architecture name. Rows name it whole, or without what it is for."""
-    short = architecture.removesuffix("ForCausalLM").removesuffix("ForConditionalGeneration")
+def rules(architecture: str, outer: str = "") -> dict[str, tuple[str, str]]:
+    """field -> (rule, why) of a Hugging Face architecture name. Rows name it whole, or without what it is for. `outer`:
+    the architecture around it, where there is one."""
+    names = {architecture, outer} - {""}
+    names |= {name.removesuffix("ForCausalLM").removesuffix("ForConditionalGeneration") for name in names}
     every, own = [], []
     for path in sorted(FOLDER.glob("*.csv")):
         for row in shipped_rows(path):
             if not row["architectures"]:
                 every.append(row)
-            elif {short, architecture} & set(row["architectures"].split("|")):
+            elif names & set(row["architectures"].split("|")):
                 own.append(row)
     # What a family says of a field goes before what holds for all.
     return {row["field"]: (row["rule"], row["why"]) for row in (*every, *own)}
@@ -57,13 +59,15 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
         return [Fault("bad-config", "needs one architecture", file, column="architectures", value=_show(names))]
-    if names[0] not in ARCHITECTURES:
-        remedy = nearest_architectures(names[0])
-        return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], remedy)]
+    wrapper, inner = around(names[0]), language_model(config)
+    if inner not in ARCHITECTURES:
+        text = "architecture of the language model is not understood" if wrapper else "architecture is not understood"
+        remedy = nearest_architectures(inner)
+        return [Fault("unknown-architecture", text, file, None, "", inner[:60], remedy)]
     if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in flat_config(config):
         part = THINKER if "talker_config" in config and THINKER not in config else "text_config"
         return [Fault("bad-config", "is missing (the language model)", file, column=part)]
-    known_fields, whole = rules(names[0]), config
+    known_fields, whole = rules(inner, names[0] if wrapper else ""), config
     config = _with_parts(flat_config(config), known_fields)
     found = [
         _unknown(name, value, names[0], file)
@@ -82,6 +86,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if any(each != config.get("tie_word_embeddings") for each in tied):
         text = "says one thing of the whole and another of the language model"
         found.append(Fault("bad-config", text, file, None, "tie_word_embeddings", _show(tied[0])))
+    said = wrapper.contradictions(flat_config(whole)) if wrapper and not found else ()
+    found += [Fault("bad-config", text, file, None, name, _show(config.get(name))) for name, text in said]
     return found or _relations(config, file)
 
 
@@ -207,6 +213,14 @@ def _pair(rest: str, config: Mapping[str, Any], name: str) -> str:
     return "" if fine else "must be two whole numbers from 1 to 1000"
 
 
+def _sides(rest: str, config: Mapping[str, Any], name: str) -> str:
+    least, most = map(int, rest.split(".."))
+    value = config.get(name)
+    sides: list[Any] = value if isinstance(value, list) and len(value) == 2 else [value]
+    fine = all(_whole(side) and least <= side <= most for side in sides) and sides[0] == sides[-1]
+    return "" if fine else f"must be a whole number from {least} to {most}, or twice the same one"
+
+
 def _part(rest: str, config: Mapping[str, Any], name: str) -> str:
     value = config.get(name)
     return "is missing" if value is None else "" if isinstance(value, dict) else "must be an object"
@@ -235,8 +249,8 @@ def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
 
 KINDS = {
     "required": _present, "nullable": _nullable, "optional": _optional, "flag": _flag, "only": _only, "list": _list,
-    "layers": _layers, "either": _either, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers,
-    "part": _part, "objects": _objects, "ignored": _ignored,
+    "layers": _layers, "either": _either, "text": _text, "pair": _pair, "side": _sides, "some": _some,
+    "numbers": _numbers, "part": _part, "objects": _objects, "ignored": _ignored,
 }  # fmt: skip
 """First word of a rule -> what a value breaks of it: the rest of the rule, the flat config, the field."""
 

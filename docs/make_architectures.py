@@ -7,6 +7,7 @@ from pathlib import Path
 
 from catalogs.architectures import ARCHITECTURES
 from catalogs.architectures.base import no_draft, no_tower
+from catalogs.architectures.wrapped import WRAPPERS
 
 PAGE = Path(__file__).with_name("models.md")
 BEGIN, END = "<!-- architectures: python docs/make_architectures.py -->", "<!-- end -->"
@@ -29,6 +30,10 @@ def table() -> str:
         spelled = ", ".join(f"`{name}`" for name in names[short])
         attention = ATTENTION[all_of[0].attention]
         lines.append(f"| {spelled} | {attention} | {', '.join(has)} |")
+    around: dict[str, list[str]] = defaultdict(list)
+    for name, wrapper in WRAPPERS.items():
+        around[wrapper.name].append(f"`{name}`")
+    lines += [f"| {', '.join(around[short])} | that of the language model inside | tower |" for short in sorted(around)]
     return "\n".join(lines)
 
 

@@ -9,13 +9,16 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
 from catalogs.formats import SCALES, Scales
 from catalogs.transformer import Layer, Linear, Llm, apart
+
+if TYPE_CHECKING:
+    from catalogs.architectures.wrapped import Wrapper
 
 FAMILIES = (
     "latent",
@@ -39,6 +42,7 @@ FAMILIES = (
     "mistral",
     "gemma",
     "windowed",
+    "latent_families",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 
@@ -69,11 +73,28 @@ ARCHITECTURES: Mapping[str, Architecture] = _Architectures()
 """Name in config.json -> how it is built."""
 
 
+def around(name: str) -> Wrapper | None:
+    """What is around a language model in an architecture of that name; None where it is one itself."""
+    if name in ARCHITECTURES:
+        return None
+    found: Wrapper | None = import_module(f"{__name__}.wrapped").WRAPPERS.get(name)
+    return found
+
+
+def language_model(config: Config) -> str:
+    """The architecture of a config's language model: its own, or that of the one inside. It need not be understood."""
+    name: str = config["architectures"][0]
+    if around(name):
+        name = import_module(f"{__name__}.wrapped").language_model(config)
+    return name
+
+
 def nearest_architectures(name: str) -> str:
     """What to say of an architecture that is not understood: the nearest names that are, and how many there are."""
-    near = difflib.get_close_matches(name, list(ARCHITECTURES), n=3, cutoff=0.6)
+    names = [*ARCHITECTURES, *import_module(f"{__name__}.wrapped").WRAPPERS]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     nearest = f"Nearest: {', '.join(near)}. " if near else ""
-    return f"{nearest}{len(ARCHITECTURES)} architectures are understood; `dsopt models list` shows models of them."
+    return f"{nearest}{len(names)} architectures are understood; `dsopt models list` shows models of them."
 
 
 def from_config(
@@ -88,17 +109,19 @@ def from_config(
     native one (`lm_head` and `model.embed_tokens`: where it is 16 bits); `scales`: format -> how the checkpoint scales
     it, where that is not the usual way; `facts`: the other fields of Llm."""
     names = config.get("architectures") or ["(none)"]
-    if names[0] not in ARCHITECTURES:
-        remedy = nearest_architectures(str(names[0]))
-        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", remedy)
-    architecture, flat = ARCHITECTURES[names[0]], flat_config(config)
+    wrapper = around(names[0])
+    name = language_model(config) if wrapper else names[0]
+    if name not in ARCHITECTURES:
+        remedy = nearest_architectures(str(name))
+        raise InputError(f"architecture {name!r} is not understood", "unknown-architecture", remedy)
+    architecture, flat = ARCHITECTURES[name], flat_config(config)
     layers = [architecture.build(flat, number) for number in range(flat["num_hidden_layers"])]
     if stored is not None:
         layers = [_as_stored(layer, f"model.layers.{number}", stored) for number, layer in enumerate(layers)]
     draft = architecture.draft(flat)
     experts = experts_of(flat)
     return Llm(
-        architecture=architecture.name,
+        architecture=wrapper.name if wrapper else architecture.name,
         attention=architecture.attention,
         config=flat,
         layer_list=_with_equals_shared(layers),
@@ -108,7 +131,7 @@ def from_config(
         scales={**SCALES, "fp8": architecture.fp8_scales, **(scales or {})},
         experts=experts,
         experts_per_token=flat.get("num_experts_per_tok", 0) if experts else 0,
-        tower_params=architecture.tower(flat),
+        tower_params=(wrapper or architecture).tower(flat),
         draft_kind=draft.kind,
         draft_list=tuple(
             _draft_layer(layer, place, stored, facts["native_precision"]) for place, layer in draft.layers
@@ -124,8 +147,12 @@ def _with_equals_shared(layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 
 def flat_config(config: Config) -> Config:
-    """The fields of the language model of a known architecture, under the names that builders and rules know."""
-    return ARCHITECTURES[config["architectures"][0]].read(decoder_config(config))
+    """The fields of the language model of a known architecture, under the names that builders and rules know, and under
+    its own architecture where another is around it."""
+    flat, name = decoder_config(config), language_model(config)
+    if wrapper := around(config["architectures"][0]):
+        flat = {**wrapper.read(flat), "architectures": [name]}
+    return ARCHITECTURES[name].read(flat)
 
 
 def _unsaid(module: str) -> str:

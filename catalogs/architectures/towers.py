@@ -11,15 +11,15 @@ from typing import Any
 from catalogs.architectures.base import Config
 
 
-def _dense(into: int, out: int, *, bias: bool = True) -> int:
+def dense(into: int, out: int, *, bias: bool = True) -> int:
     """Parameters of one matrix with its bias."""
     return into * out + (out if bias else 0)
 
 
-def _encoder_layer(width: int, feed_forward: int) -> int:
+def encoder_layer(width: int, feed_forward: int) -> int:
     """A layer of a plain vision transformer: queries, keys, values, output, two matrices and two norms, all biased."""
-    attention = _dense(width, 3 * width) + _dense(width, width)
-    return attention + _dense(width, feed_forward) + _dense(feed_forward, width) + 2 * 2 * width
+    attention = dense(width, 3 * width) + dense(width, width)
+    return attention + dense(width, feed_forward) + dense(feed_forward, width) + 2 * 2 * width
 
 
 def qwen3_tower(config: Config) -> int:
@@ -29,12 +29,12 @@ def qwen3_tower(config: Config) -> int:
     width, out = vision["hidden_size"], vision["out_hidden_size"]
     patch = vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2
     merged = width * vision["spatial_merge_size"] ** 2
-    merger = _dense(merged, merged) + _dense(merged, out)
+    merger = dense(merged, merged) + dense(merged, out)
     early = len(config["vision_config"].get("deepstack_visual_indexes") or ())
     return (
-        _dense(patch, width)
+        dense(patch, width)
         + vision["num_position_embeddings"] * width
-        + vision["depth"] * _encoder_layer(width, vision["intermediate_size"])
+        + vision["depth"] * encoder_layer(width, vision["intermediate_size"])
         + (merger + 2 * width)
         + early * (merger + 2 * merged)
     )
@@ -54,8 +54,8 @@ def qwen2_tower(config: Config) -> int:
     channels = vision.get("in_channels") or vision["in_chans"]
     patch = channels * vision["temporal_patch_size"] * vision["patch_size"] ** 2 * width
     merged = width * vision["spatial_merge_size"] ** 2
-    merger = 2 * width + _dense(merged, merged) + _dense(merged, vision["hidden_size"])
-    return int(patch + vision["depth"] * _encoder_layer(width, inner) + merger)
+    merger = 2 * width + dense(merged, merged) + dense(merged, vision["hidden_size"])
+    return int(patch + vision["depth"] * encoder_layer(width, inner) + merger)
 
 
 def qwen25_tower(config: Config) -> int:
@@ -64,18 +64,18 @@ def qwen25_tower(config: Config) -> int:
     width, inner = vision["hidden_size"], vision["intermediate_size"]
     channels = vision.get("in_channels") or vision["in_chans"]
     patch = channels * vision["temporal_patch_size"] * vision["patch_size"] ** 2 * width
-    attention = _dense(width, 3 * width) + _dense(width, width)
-    layer = attention + 2 * _dense(width, inner) + _dense(inner, width) + 2 * width
+    attention = dense(width, 3 * width) + dense(width, width)
+    layer = attention + 2 * dense(width, inner) + dense(inner, width) + 2 * width
     merged = width * vision["spatial_merge_size"] ** 2
-    merger = width + _dense(merged, merged) + _dense(merged, vision["out_hidden_size"])
+    merger = width + dense(merged, merged) + dense(merged, vision["out_hidden_size"])
     return int(patch + vision["depth"] * layer + merger)
 
 
-def _hearing_layers(audio: dict[str, int], *, biased_keys: bool) -> int:
+def hearing_layers(audio: dict[str, int], *, biased_keys: bool) -> int:
     """The layers of an audio tower and the norm behind them: Whisper's, whose keys have no biases, or near to them."""
     width, inner = audio["d_model"], audio["encoder_ffn_dim"]
-    attention = 4 * _dense(width, width) - (0 if biased_keys else width)
-    layer = attention + _dense(width, inner) + _dense(inner, width) + 4 * width
+    attention = 4 * dense(width, width) - (0 if biased_keys else width)
+    layer = attention + dense(width, inner) + dense(inner, width) + 4 * width
     return audio["encoder_layers"] * layer + 2 * width
 
 
@@ -85,7 +85,7 @@ def qwen25_omni_tower(config: Config) -> int:
     width, out = audio["d_model"], audio["output_dim"]
     convolutions = 3 * width * (audio["num_mel_bins"] + width) + 2 * width
     ends = 2 * out  # embeddings of begin and end
-    return qwen25_tower(config) + convolutions + _hearing_layers(audio, biased_keys=False) + ends + _dense(width, out)
+    return qwen25_tower(config) + convolutions + hearing_layers(audio, biased_keys=False) + ends + dense(width, out)
 
 
 def qwen3_omni_tower(config: Config) -> int:
@@ -95,8 +95,8 @@ def qwen3_omni_tower(config: Config) -> int:
     for _ in range(3):
         bins = (bins + 1) // 2
     convolutions = 9 * channels * (1 + 2 * channels) + 3 * channels + channels * bins * width
-    projector = _dense(width, width) + _dense(width, audio["output_dim"])
-    return qwen3_tower(config) + convolutions + _hearing_layers(audio, biased_keys=True) + projector
+    projector = dense(width, width) + dense(width, audio["output_dim"])
+    return qwen3_tower(config) + convolutions + hearing_layers(audio, biased_keys=True) + projector
 
 
 def deepseek_vl2_tower(config: Config) -> int:
@@ -106,9 +106,9 @@ def deepseek_vl2_tower(config: Config) -> int:
     width, inner, layers, patch = 1152, 4304, 27, 14
     out, ratio = projector.get("n_embed", 2048), projector.get("mlp_ratio", 1)
     merged, hidden = width * projector.get("downsample_ratio", 2) ** 2, out * ratio
-    between = max(0, projector.get("depth", 2) - 2) * _dense(hidden, hidden)
-    siglip = _dense(3 * patch**2, width) + 27**2 * width + layers * _encoder_layer(width, inner) + 2 * width
-    return siglip + _dense(merged, hidden) + between + _dense(hidden, out) + 2 * out
+    between = max(0, projector.get("depth", 2) - 2) * dense(hidden, hidden)
+    siglip = dense(3 * patch**2, width) + 27**2 * width + layers * encoder_layer(width, inner) + 2 * width
+    return siglip + dense(merged, hidden) + between + dense(hidden, out) + 2 * out
 
 
 def kimi_tower(config: Config) -> int:
@@ -116,11 +116,11 @@ def kimi_tower(config: Config) -> int:
     vision: dict[str, int] = config["vision_config"]
     width = vision["vt_hidden_size"]
     positions = vision["init_pos_emb_height"] * vision["init_pos_emb_width"] * width
-    encoder = vision["vt_num_hidden_layers"] * _encoder_layer(width, vision["vt_intermediate_size"])
+    encoder = vision["vt_num_hidden_layers"] * encoder_layer(width, vision["vt_intermediate_size"])
     rows, columns = config["vision_config"]["merge_kernel_size"]
     merged = vision["mm_hidden_size"] * rows * columns
-    projector = 2 * vision["mm_hidden_size"] + _dense(merged, merged) + _dense(merged, config["hidden_size"])
-    return _dense(3 * vision["patch_size"] ** 2, width) + positions + encoder + 2 * width + projector
+    projector = 2 * vision["mm_hidden_size"] + dense(merged, merged) + dense(merged, config["hidden_size"])
+    return dense(3 * vision["patch_size"] ** 2, width) + positions + encoder + 2 * width + projector
 
 
 LLAMA4_VISION = {
@@ -136,15 +136,15 @@ def llama4_tower(config: Config) -> int:
     vision: dict[str, int] = {**LLAMA4_VISION, **(config.get("vision_config") or {})}
     width = vision["hidden_size"]
     positions = ((vision["image_size"] // vision["patch_size"]) ** 2 + 1 + 1) * width  # one of them a learned token
-    adapter = _dense(vision["intermediate_size"], vision["projector_input_dim"], bias=False)
-    adapter += _dense(vision["projector_output_dim"], vision["projector_output_dim"], bias=False)
+    adapter = dense(vision["intermediate_size"], vision["projector_input_dim"], bias=False)
+    adapter += dense(vision["projector_output_dim"], vision["projector_output_dim"], bias=False)
     return (
-        _dense(vision["num_channels"] * vision["patch_size"] ** 2, width, bias=False)
+        dense(vision["num_channels"] * vision["patch_size"] ** 2, width, bias=False)
         + positions
-        + vision["num_hidden_layers"] * _encoder_layer(width, vision["intermediate_size"])
+        + vision["num_hidden_layers"] * encoder_layer(width, vision["intermediate_size"])
         + 2 * 2 * width
         + adapter
-        + _dense(vision["vision_output_dim"], config["hidden_size"], bias=False)
+        + dense(vision["vision_output_dim"], config["hidden_size"], bias=False)
     )
 
 
@@ -155,10 +155,10 @@ def minimax_tower(config: Config) -> int:
     width, hidden_size, projected = vision["hidden_size"], config["hidden_size"], config["projector_hidden_size"]
     compression = vision["img_token_compression_config"]
     patch = vision["num_channels"] * compression["temporal_patch_size"] * vision["patch_size"] ** 2
-    encoder = vision["num_hidden_layers"] * _encoder_layer(width, vision["intermediate_size"])
+    encoder = vision["num_hidden_layers"] * encoder_layer(width, vision["intermediate_size"])
     merged = hidden_size * compression["spatial_merge_size"] ** 2
-    projector = _dense(width, projected) + _dense(merged, projected) + 2 * _dense(projected, hidden_size)
-    return int(_dense(patch, width, bias=False) + 2 * width + encoder + projector)
+    projector = dense(width, projected) + dense(merged, projected) + 2 * dense(projected, hidden_size)
+    return int(dense(patch, width, bias=False) + 2 * width + encoder + projector)
 
 
 def pixtral_tower(config: Config) -> int:
@@ -181,9 +181,9 @@ def glm_tower(config: Config) -> int:
     patch = vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2
     positions = (vision["image_size"] // vision["patch_size"]) ** 2 * width
     layer = 4 * width**2 + 3 * width * out + 2 * width
-    shrunk = _dense(width * vision["spatial_merge_size"] ** 2, out)
+    shrunk = dense(width * vision["spatial_merge_size"] ** 2, out)
     merger = out**2 + 2 * out + 3 * out * vision["intermediate_size"]
-    return _dense(patch, width) + positions + vision["depth"] * layer + 2 * width + shrunk + merger
+    return dense(patch, width) + positions + vision["depth"] * layer + 2 * width + shrunk + merger
 
 
 def kimi_k3_tower(config: Config) -> int:

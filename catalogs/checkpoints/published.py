@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from catalogs.architectures import ARCHITECTURES, from_config
+from catalogs.architectures import ARCHITECTURES, from_config, language_model
 from catalogs.checkpoints.schemes import (
     TABLES,
     PatternError,
@@ -206,7 +206,7 @@ def _read(config: Config, found: Mapping[str, Any], where: str) -> Published:
 
 def _of_scheme(config: Config, scheme: Scheme, where: str) -> Published:
     """What a scheme makes of an architecture. Raises UnknownScheme."""
-    native, architecture = scheme.usual.format, ARCHITECTURES[config["architectures"][0]]
+    native, architecture = scheme.usual.format, ARCHITECTURES[language_model(config)]
     if scheme.listed:
         native = _heaviest(from_config(config, native_precision="", **NOBODY), scheme)
     formats = {w.format for w in (scheme.usual, *(w for _, w in scheme.listed))}

@@ -58,6 +58,10 @@ WITHOUT_USE = {
     ("falcon_h1", "mamba_expand"): "mamba_d_ssm says the width",
     ("falcon_h1--with-norm", "mamba_expand"): "mamba_d_ssm says the width",
     ("dots1--as-published", "max_window_layers"): "no layer has a window",
+    **{
+        (name, "image_size"): "a part of a patch at the edge is left out"
+        for name in ("llava", "llava_next", "llava_onevision", "cohere2_vision", "idefics3", "smolvlm", "paligemma")
+    },
     ("lfm2", "intermediate_size"): "two thirds of one more are the same multiple of 256",
     ("lfm2--1.2b", "intermediate_size"): "two thirds of one more are the same multiple of 256",
 }
