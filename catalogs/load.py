@@ -120,10 +120,15 @@ def _squash(text: str) -> str:
     return "".join(_words(text))
 
 
-def _names(part: Part) -> set[str]:
+def _names(part: Part) -> frozenset[str]:
     """Squashed names of a part, with and without its vendor."""
-    names = {_squash(x) for x in (part.id, part.name, *part.aliases)}
-    return names | {_squash(part.vendor) + x for x in names}
+    return _squashed((part.id, part.name, *part.aliases), part.vendor)
+
+
+@lru_cache(maxsize=20_000)
+def _squashed(names: tuple[str, ...], vendor: str) -> frozenset[str]:
+    squashed = {_squash(name) for name in names}
+    return frozenset(squashed | {_squash(vendor) + name for name in squashed})
 
 
 def _has_words(text: str, wanted: str) -> bool:

@@ -15,9 +15,8 @@ import numpy as np
 
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer.throughput.answers import answers
-from optimizer.throughput.batch import prepare
 from optimizer.throughput.calibration import shipped
+from optimizer.throughput.disaggregated_rows import ALL_COLUMNS, all_answers
 from optimizer.throughput.fitting import measured
 
 ROWS = 10_000
@@ -27,22 +26,23 @@ def main() -> None:
     runs, catalog, policy = measured.read(measured.SHIPPED), load(), Policy()
     draw = random.Random(1)
     at = [draw.randrange(len(runs.rows)) for _ in range(ROWS)]
-    columns = {c: [v[i] for i in at] for c, v in runs.columns.items()}
+    names = [column for column in ALL_COLUMNS if column not in ("engine", "concurrency")]
+    columns = {c: runs.columns.get(c) or [row.get(c, "") for row in runs.rows] for c in names}
+    columns = {c: [cells[i] for i in at] for c, cells in columns.items()}
     columns["concurrency"] = [str(draw.randint(1, 512)) for _ in at]
     shipped()
-    prepare({c: v[:10] for c, v in columns.items()}, catalog, policy)
-    best = (1e9, 1e9)
+    all_answers({c: v[:10] for c, v in columns.items()}, catalog, policy, shipped())
+    apart = sum(cell == "yes" for cell in columns["disagg"])
+    seconds = []
     for _ in range(5):
         started = time.process_time()
-        table = prepare(columns, catalog, policy)
-        ready = time.process_time()
-        found = answers(table, shipped())
-        best = min(best, (ready - started, time.process_time() - ready), key=sum)
+        found = all_answers(columns, catalog, policy, shipped())
+        seconds.append(time.process_time() - started)
     text = (
-        f"{ROWS:,} rows, {int(np.isfinite(found.output_tok_s).sum()):,} answered, on {platform.machine()}, "
-        f"Python {platform.python_version()}, numpy {np.__version__}, one core, CPU seconds, best of five:\n\n"
-        f"| names, plans, memory | figures, intervals, basis | in all |\n|---:|---:|---:|\n"
-        f"| {best[0]:.3f} | {best[1]:.3f} | {sum(best):.3f} |\n"
+        f"{ROWS:,} rows ({apart:,} of prefill and decode apart), {int(np.isfinite(found.output_tok_s).sum()):,} "
+        f"answered, on {platform.machine()}, "
+        f"Python {platform.python_version()}, numpy {np.__version__}, one core: {min(seconds):.3f} CPU seconds, "
+        "the best of five.\n"
     )
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)

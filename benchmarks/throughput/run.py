@@ -17,7 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,15 @@ from optimizer.throughput import interval
 from optimizer.throughput.batch import BURST, prepare
 from optimizer.throughput.calibration import shipped
 from optimizer.throughput.constants import DATA, Constants, read_constants, rows
+from optimizer.throughput.disaggregated_rows import (
+    DECODE_GPUS,
+    DECODE_PLAN,
+    DISAGG,
+    PREFILL_GPUS,
+    PREFILL_PLAN,
+    all_answers,
+    is_apart,
+)
 from optimizer.throughput.fitting import measured
 from optimizer.throughput.fitting.calibrate import priors
 from optimizer.throughput.fitting.heldout import Evidence, fit_all, judge, weights
@@ -122,6 +131,63 @@ CLASSES: dict[str, Callable[[Evidence, int], bool]] = {
 """Kinds of rows that the scoreboard shows apart."""
 
 
+LAYOUT = re.compile(r"prefill (\d+) x tp(\d+) ep(\d+) dpa=(\w+); decode (\d+) x tp(\d+) ep(\d+) dpa=(\w+)")
+"""What the note of a run says of its halves: replicas, sizes, and whether attention is data-parallel."""
+
+
+def plan_of(gpus: str, replicas: str, tp: str, ep: str, data_parallel: str) -> str:
+    """The plan of a half as a table has it: ranks of attention are dp here, and experts lie over all GPUs."""
+    size = int(gpus) // int(replicas)
+    return f"dp{size} ep{size}" if data_parallel == "True" or int(tp) != size else f"tp{tp} ep{ep}"
+
+
+def apart() -> list[str]:
+    """Lines on runs whose prefill and decode had GPUs of their own: none of them is fitted on."""
+    runs = measured.read(measured.SHIPPED)
+    runs = runs.take([i for i, x in enumerate(runs.rows) if is_apart(x["disagg"]) and x["scenario"] == "closed_loop"])
+    layouts = [LAYOUT.search(row["note"]) for row in runs.rows]
+    columns = {**runs.columns, **{c: [row[c] for row in runs.rows] for c in (DISAGG, PREFILL_GPUS, DECODE_GPUS)}}
+    free = all_answers(columns, load(), Policy(), shipped())
+    for half, (gpus, plan) in enumerate(((PREFILL_GPUS, PREFILL_PLAN), (DECODE_GPUS, DECODE_PLAN))):
+        named = [found.groups()[4 * half : 4 * half + 4] if found else None for found in layouts]
+        columns[plan] = [plan_of(x[gpus], *sizes) if sizes else "" for x, sizes in zip(runs.rows, named, strict=True)]
+    as_run = all_answers(columns, load(), Policy(), shipped())
+    kinds: dict[str, Callable[[Mapping[str, str]], bool]] = {
+        "all": lambda x: True,
+        "NVIDIA": lambda x: not x["gpu"].startswith("MI"),
+        "AMD": lambda x: x["gpu"].startswith("MI"),
+        "speculation": lambda x: x["spec"] != "none",
+        "no speculation": lambda x: x["spec"] == "none",
+        "1 to 8 requests": lambda x: float(x["concurrency"]) <= 8,
+        "9 to 63 requests": lambda x: 8 < float(x["concurrency"]) < 64,
+        "64 to 511 requests": lambda x: 64 <= float(x["concurrency"]) < 512,
+        "512 requests and more": lambda x: float(x["concurrency"]) >= 512,
+    }
+    lines = [
+        "",
+        "## Prefill and decode on GPUs of their own",
+        "",
+        f"{len(runs.rows)} runs of DeepSeek-R1 and V4-Pro that no constant is fitted on, by the plan of each half",
+        f"where the run names it ({sum(found is not None for found in layouts)}), else the fastest; in the last column",
+        "by the fastest plans alone. The interval is the widest one, which basis `roofline` carries.",
+        "",
+        "| rows of | rows | median | p90 | bias | in interval | TTFT: median | fastest plans: median |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, belongs in kinds.items():
+        at = np.array([i for i, row in enumerate(runs.rows) if belongs(row) and not as_run.errors[i]])
+        truth = runs.output_tok_s[at]
+        off = as_run.output_tok_s[at] / truth - 1
+        inside = np.mean((truth >= as_run.low[at]) & (truth <= as_run.high[at]))
+        first = np.abs(as_run.ttft_ms[at] / runs.ttft_ms[at] - 1)
+        lines.append(
+            f"| {name} | {len(at)} | {100 * np.median(np.abs(off)):.1f} | {100 * np.quantile(np.abs(off), 0.9):.1f} "
+            f"| {100 * np.median(off):+.1f} | {100 * inside:.0f} | {100 * np.nanmedian(first):.0f} "
+            f"| {100 * np.median(np.abs(free.output_tok_s[at] / truth - 1)):.1f} |"
+        )
+    return lines
+
+
 def page() -> str:
     started = time.perf_counter()
     e, left_out, lines = evidence(measured.read(measured.SHIPPED), load(), Policy(), rows())
@@ -185,6 +251,7 @@ def page() -> str:
     out += [
         "",
         BEFORE_SAID,
+        *apart(),
         "",
         "## Interval widths by distance",
         "",

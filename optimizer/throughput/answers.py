@@ -6,25 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from catalogs.file_kinds import FILE_KINDS
-from optimizer.throughput.batch import Table, figures
+from optimizer.throughput.batch import Table, figures, per_candidate
 from optimizer.throughput.calibration import Calibration, Fact, Setup, Shape, measured
 from optimizer.throughput.curves import Bent, Curves, bend
 from optimizer.throughput.demand import kin
 from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.interval import Width
-from optimizer.throughput.roofline import Floats, Times
+from optimizer.throughput.roofline import Floats, Ints, Times
 from optimizer.throughput.setups import Resolved
+from optimizer.throughput.shapes import plan_words
 
 
 @dataclass(frozen=True)
 class Answers:
     """Per row: tok/s of the whole system with the interval that holds 80 % of measurements, latencies in ms, basis and
-    the measurement it rests on; NaN and "" where the row has an error."""
+    the measurement it rests on, plan in words, precision of the KV cache; NaN and "" where the row has an error."""
 
     output_tok_s: Floats
     low: Floats
@@ -34,6 +34,14 @@ class Answers:
     basis: tuple[str, ...]
     source: tuple[str, ...]
     errors: tuple[str, ...]
+    plan: tuple[str, ...]
+    kv: tuple[str, ...]
+
+    @classmethod
+    def empty(cls, errors: Sequence[str]) -> Answers:
+        """Rows without figures."""
+        nothing, blank = np.full(len(errors), np.nan), ("",) * len(errors)
+        return cls(nothing, nothing, nothing, nothing, nothing, blank, blank, tuple(errors), blank, blank)
 
 
 def answers(table: Table, calibration: Calibration) -> Answers:
@@ -49,7 +57,21 @@ def answers(table: Table, calibration: Calibration) -> Answers:
         if fact is not None:
             low[i], high[i], basis[i], source[i] = fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s
-    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), table.errors)
+    kv = tuple(found.kv if found else "" for found in table.found)
+    return Answers(
+        tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), table.errors,
+        tuple(row_plans(table, f.plan)), kv,
+    )  # fmt: skip
+
+
+def row_plans(table: Table, entries: Ints) -> list[str]:
+    """The plans of some candidates in words: `tp8`, `dp8 ep8 x2` for two replicas; "" for -1."""
+    jobs, some = table.jobs, np.maximum(entries, 0)
+    if not len(table.owner):
+        return [""] * len(entries)
+    sizes = (per_candidate(x, table)[some].tolist() for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep, table.replicas))
+    plans = zip(*sizes, strict=True)
+    return [plan_words(plan) if entry >= 0 else "" for entry, plan in zip(entries.tolist(), plans, strict=True)]
 
 
 class _Known:
@@ -73,7 +95,9 @@ class _Known:
         some = np.array([kind for kind, setups in known.items() if setups], dtype=np.int64)
         entries = np.flatnonzero(np.isin(self.kind_of[table.owner], some))
         jobs, kinds = table.jobs, self.kind_of[table.owner[entries]].tolist()
-        plans = zip(*(_each(x, table)[entries].tolist() for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep)), strict=True)
+        plans = zip(
+            *(per_candidate(x, table)[entries].tolist() for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep)), strict=True
+        )
         found = (
             (entry, known[kind].get(plan)) for entry, kind, plan in zip(entries.tolist(), kinds, plans, strict=True)
         )
@@ -93,7 +117,7 @@ class _Known:
         table, jobs = self.table, self.table.jobs
         entries = list(self.measured)
         differs = *jobs.near, *jobs.far, *jobs.hop, jobs.drafted, jobs.prefilled
-        columns = zip(*(_each(x, table)[entries].tolist() for x in differs), strict=True)
+        columns = zip(*(per_candidate(x, table)[entries].tolist() for x in differs), strict=True)
         alike: dict[tuple[Setup, tuple[float, ...]], list[int]] = defaultdict(list)
         for (entry, setup), hardware in zip(self.measured.items(), columns, strict=True):
             alike[setup, hardware].append(entry)
@@ -135,8 +159,3 @@ def _singly(model: Times, entries: Sequence[int]) -> Iterator[Times]:
     some = model.of(np.array(entries, dtype=np.int64))
     columns = (np.broadcast_to(getattr(some, x.name), (len(entries),)).tolist() for x in fields(Times))
     return (Times(*values) for values in zip(*columns, strict=True))
-
-
-def _each(field: Any, table: Table) -> Any:
-    """A field of a table's jobs with an entry per candidate."""
-    return np.broadcast_to(field, table.owner.shape)

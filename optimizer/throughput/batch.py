@@ -61,7 +61,8 @@ NET_GBIT_S = 400
 class Table:
     """Rows made ready: per row what it resolved to, or its error. `jobs` has an entry per candidate plan, `owner` says
     of which row, `asked` the requests at once in the whole system (0: none named), `cap` those a replica holds, `spans`
-    whether it spans nodes that no fabric joins, `burst` whether the requests come all at once and drain."""
+    whether it spans nodes that no fabric joins, `burst` whether the requests come all at once and drain, `net_b_s`
+    bytes per second of each GPU between nodes."""
 
     errors: tuple[str, ...]
     found: tuple[Resolved | None, ...]
@@ -72,6 +73,7 @@ class Table:
     cap: Ints
     spans: Flags
     burst: Flags
+    net_b_s: Floats
 
     @property
     def drafts(self) -> Flags:
@@ -103,7 +105,13 @@ class Table:
         return replace(
             self, jobs=_taken(self.jobs, keep), owner=self.owner[keep], replicas=self.replicas[keep],
             asked=self.asked[keep], cap=self.cap[keep], spans=self.spans[keep], burst=self.burst[keep],
+            net_b_s=self.net_b_s[keep],
         )  # fmt: skip
+
+
+def per_candidate(field: Any, table: Table) -> Any:
+    """A field of a table's jobs with an entry per candidate."""
+    return np.broadcast_to(field, table.owner.shape)
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,8 @@ def prepare(
     Each different setup is resolved once; the rest is arrays."""
     k = k or constants()
     rows = len(columns["model"])
-    texts = {column: [str(text).strip() for text in columns.get(column, [""] * rows)] for column in (*TEXTS, *OPTIONAL)}
+    blank = [""] * rows
+    texts = {column: [*map(str.strip, map(str, columns.get(column, blank)))] for column in (*TEXTS, *OPTIONAL)}
     cells = {column: numbers(columns[column]) if column in columns else np.full(rows, np.nan) for column in NUMBERS}
     errors = _cell_errors(cells, texts, rows)
     drafted = _looked_up(lambda text: drafted_of(text) or 0, texts[SPEC])
@@ -207,6 +216,12 @@ def gbit_s_of(text: str) -> int | None:
     """Gbit/s of each GPU on the network that a cell names, NET_GBIT_S where it says none; None for no network."""
     found = GBIT_S.fullmatch(text.casefold())
     return int(found[1] or found[2] or NET_GBIT_S) or None if found else None
+
+
+def spec_words(text: str) -> str:
+    """Speculation of a row as it is counted: `none`, `mtp`, `mtp2`."""
+    drafted = drafted_of(text) or 0
+    return "none" if not drafted else "mtp" if drafted == DEPTH_OF_ENGINE else f"mtp{drafted}"
 
 
 TEXT_CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
@@ -286,8 +301,9 @@ def _arrays(
     found = tuple(None if e else ready[w] for e, w in zip(errors, which.tolist(), strict=True))
     group = tp * pp * dp
     spans = group > np.maximum(n_gpus // nodes, domain)
+    net_b_s = loads.gbit_s[owner] / 8 * 1e9
     return Table(
-        tuple(errors), found, made, owner, n_gpus // group, loads.asked[owner], cap, spans, loads.burst[owner]
+        tuple(errors), found, made, owner, n_gpus // group, loads.asked[owner], cap, spans, loads.burst[owner], net_b_s
     )  # fmt: skip
 
 
@@ -327,7 +343,7 @@ def figures(table: Table, k: Constants | None = None, curves: Callable[[Times], 
     one = pieces.request_s(running)
     total = busy * running * table.jobs.osl / one * np.where(table.burst, k["drained_share"], 1.0)
     ttft_ms = (pieces.ttft_s(running) + (wanted / running - 1) * one) * 1e3
-    best = _best(table.owner, total, len(table.errors))
+    best = best_of(table.owner, total, len(table.errors))
 
     def of_best(values: Floats) -> Floats:
         return np.where(best >= 0, values[best], np.nan)
@@ -337,9 +353,11 @@ def figures(table: Table, k: Constants | None = None, curves: Callable[[Times], 
     )  # fmt: skip
 
 
-def _best(owner: Ints, total: Floats, size: int) -> Ints:
-    """Index of each row's fastest candidate (the first of equals), -1 where it has none."""
+def best_of(owner: Ints, values: Floats, size: int) -> Ints:
+    """Index of each row's candidate with the largest value (the first of equals), -1 where it has none."""
+    largest = np.full(size, -np.inf)
+    np.maximum.at(largest, owner, values)
+    found = np.flatnonzero(values == largest[owner])[::-1]
     best = np.full(size, -1, dtype=np.int64)
-    order = np.lexsort((-np.arange(len(owner)), total))
-    best[owner[order]] = order
+    best[owner[found]] = found
     return best
