@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class Kind(StrEnum):
@@ -267,8 +267,13 @@ class Psu(Part):
     inlet: Inlet
 
 
+DRIVEN = ("rdhx", "cdu-l2l", "cdu-l2a")
+"""Roles of cooling gear that nodes share and that has pumps or fans of its own."""
+
+
 class Cooling(Part):
-    """`rack_units`: 0 of what stands beside the racks or in nodes; weight and draw: none where unpublished."""
+    """`rack_units`: 0 of what stands beside the racks or in nodes; weight and draw: none where unpublished. A unit with
+    pumps or fans of its own states its draw or the heat that it carries off, by which the draw is estimated."""
 
     kind: Literal[Kind.COOLING] = Kind.COOLING
     medium: Literal["air", "DLC"]
@@ -277,7 +282,23 @@ class Cooling(Part):
     capacity_w: Positive | None = None
     rack_units: Whole = 0
     weight_kg: Weight | None = Field(default=None, gt=0)
-    power_w: Whole | None = None
+    power_w: Whole | None = Field(default=None, validate_default=True)
+
+    @property
+    def driven(self) -> bool:
+        """Whether it has pumps or fans beside those of the nodes."""
+        return self.role in DRIVEN
+
+    @field_validator("power_w")
+    @classmethod
+    def _draws(cls, watts: int | None, info: ValidationInfo) -> int | None:
+        """Pumps and fans draw something: what nobody published is blank, and then estimated by the capacity."""
+        if info.data.get("role") in DRIVEN and not watts:
+            if watts == 0:
+                raise ValueError("a CDU or rear door draws power; leave it blank where nobody published it")
+            if not info.data.get("capacity_w"):
+                raise ValueError("is needed of a CDU or rear door without capacity_w")
+        return watts
 
 
 class Switch(Part):
@@ -290,7 +311,7 @@ class Switch(Part):
     connectors: tuple[Connector, ...]
     rack_units: Whole
     weight_kg: Weight | None = Field(default=None, gt=0)
-    power_w: Positive | None = None
+    power_w: Positive
 
     def ports_at(self, gbit_s: int) -> int:
         """Ports when all run at `gbit_s`; 0 when the switch does not offer that speed."""

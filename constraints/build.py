@@ -26,6 +26,7 @@ from catalogs.schema import (
     Psu,
     Switch,
 )
+from constraints.physics.draw import gear_w, stands_in_a_rack
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
@@ -268,24 +269,37 @@ def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
     return PsuBank(fitted, needed, watts, 0, "Titanium", "C20" if watts >= 2200 else "C14", False)
 
 
+def gear(case: Case) -> list[tuple[Switch | Cooling, int]]:
+    """Switches and cooling gear that the nodes share, with their pieces."""
+    shared = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
+    return [(part, pieces) for part, pieces in shared if isinstance(part, Switch | Cooling)]
+
+
 def shared_w(case: Case) -> int:
-    """Power of the switches."""
-    return sum(
-        int(part.power_w or 0) * pieces for part, pieces in case.parts(Switch, shared=True) if isinstance(part, Switch)
-    )
+    """Power of switches, CDUs and rear doors."""
+    return sum(gear_w(part, case.policy) * pieces for part, pieces in gear(case))
+
+
+def racked_w(case: Case) -> int:
+    """Power of the shared gear that stands in the racks."""
+    return sum(gear_w(part, case.policy) * pieces for part, pieces in gear(case) if stands_in_a_rack(part))
 
 
 def total_w(case: Case) -> int:
-    """Worst-case power of nodes and switches."""
+    """Worst-case power of nodes and shared gear."""
     return case.load_w * case.build.nodes + shared_w(case)
+
+
+def computing_w(case: Case) -> int:
+    """Worst-case power of nodes and switches, to which the PUE adds what cools them."""
+    return total_w(case) - sum(
+        gear_w(part, case.policy) * pieces for part, pieces in gear(case) if part.kind != Kind.SWITCH
+    )
 
 
 def units(case: Case) -> int:
     """Rack units of nodes, switches and CDUs."""
-    gear = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
-    return case.build.nodes * (case.platform.rack_units or 0) + sum(
-        unit.rack_units * qty for unit, qty in gear if isinstance(unit, Switch | Cooling)
-    )
+    return case.build.nodes * (case.platform.rack_units or 0) + sum(unit.rack_units * qty for unit, qty in gear(case))
 
 
 def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:

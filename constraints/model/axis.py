@@ -64,7 +64,7 @@ class Money:
 
 
 class PowerAxis:
-    """Worst-case watts of nodes and switches."""
+    """Worst-case watts of nodes and shared gear."""
 
     name, unit = "power", "W"
 

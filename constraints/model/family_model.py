@@ -16,6 +16,7 @@ from constraints.build import fan_percent, included_bank, power_cap, supply_patt
 from constraints.cp_sat import cp_model
 from constraints.model.candidates import Candidates
 from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
+from constraints.physics.draw import gear_w, stands_in_a_rack
 from constraints.physics.weight import gear_kg
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -81,6 +82,7 @@ class FamilyModel:
         self.extra_node_qty: dict[str, list[Expr]] = {}
         self.shared_cost: list[Expr] = []
         self.shared_w: list[Expr] = []
+        self.racked_w: list[Expr] = []
         self.shared_units: list[Expr] = []
         self.shared_kg: list[Expr] = []
         self.shared_qty: dict[str, list[tuple[int, Any]]] = {}
@@ -206,9 +208,11 @@ class FamilyModel:
         # Parts with a tariff are priced where orders are chosen (constraints/prices/ordering.py).
         if price.tariff is None:
             self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
-        if part.kind == Kind.SWITCH and part.power_w:
-            self.shared_w.append(int(part.power_w) * qty * literal)
         if part.kind in (Kind.SWITCH, Kind.COOLING):
+            if watts := gear_w(part, self.policy):
+                self.shared_w.append(watts * qty * literal)
+                if stands_in_a_rack(part):
+                    self.racked_w.append(watts * qty * literal)
             self.shared_units.append(part.rack_units * qty * literal)
             self.shared_kg.append(gear_kg(part, self.policy) * qty * literal)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, get_args
 
 from catalogs.message import N_, message
 from catalogs.schema import Efficiency
-from constraints.build import PsuBank, bank, included_bank, shared_w
+from constraints.build import PsuBank, bank, gear, included_bank, shared_w
+from constraints.physics.draw import gear_w, unknown_w
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, figure
 from constraints.rules.fit import needs_psu
@@ -130,9 +131,10 @@ class Power(Rule):
                     message("{w} W at the wall exceeds {limit} W ({why})", w=f"{wall:,}", limit=f"{limit:,}", why=of),
                 )
             )
-        return found or [
-            Check.of(self.id, True, message("the supply is built in; a node draws {w} W", w=f"{case.load_w:,}"))
-        ]
+        if not found:
+            text = message("the supply is built in; a node draws {w} W", w=f"{case.load_w:,}")
+            found.append(Check.of(self.id, True, text))
+        return [*found, *_estimated(case)]
 
     def _bank(self, case: Case, supply_bank: PsuBank, each: int) -> list[Check]:
         """The load of a node against its supplies, which give `each` watts at the line voltage."""
@@ -185,6 +187,24 @@ class Power(Rule):
             )
             found.append(Check.warn(self.id, text, case.load_w, advised, "W", "at_most"))
         return found
+
+
+def _estimated(case: Case) -> list[Check]:
+    """Warnings about shared gear whose draw is counted by what it carries off."""
+    percent = case.policy.whole("cooling.gear_draw_percent")
+    return [
+        Check.warn(
+            "power",
+            message(
+                "the draw of {part} is not published: {w} W, {percent} % of what it carries off, are counted",
+                part=unit.name or unit.id,
+                w=f"{gear_w(unit, case.policy):,}",
+                percent=percent,
+            ),
+        )
+        for unit, _ in gear(case)
+        if unknown_w(unit)
+    ]
 
 
 def unknown_draw(case: Case) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalogs.message import N_, message
-from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
-from constraints.build import included_bank, shared_w
+from catalogs.schema import Kind, Link, Pdu, Platform, Rack
+from constraints.build import gear, included_bank, racked_w
 from constraints.physics.weight import gear_kg
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
@@ -154,7 +154,7 @@ class RackRule(Rule):
 
     def _heat(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any]) -> None:
         """What a rack gives to the air; every rack counted with all shared gear."""
-        watts, most = sum(model.shared_w), 100 * model.policy.whole("cooling.rack_air_w")
+        watts, most = sum(model.racked_w), 100 * model.policy.whole("cooling.rack_air_w")
         for count, is_count in per_rack.items():
             for platform, literal in mounted:
                 heat = count * air_w(1, platform, model.policy) * model.node_w + 100 * watts
@@ -201,7 +201,7 @@ class RackRule(Rule):
 
     def _pdu_power(self, model: FamilyModel, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         """Each of the two PDUs of a rack carries it alone, on the line of the site."""
-        watts, efficiency = sum(model.shared_w), pdu_efficiency(model.policy)
+        watts, efficiency = sum(model.racked_w), pdu_efficiency(model.policy)
         volts = model.request.line_volts or model.policy.whole("power.line_volts")
         for pdu, chosen in pdus.items():
             if (pdu.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
@@ -286,7 +286,7 @@ class RackRule(Rule):
             found += self._pdu_checks(case, per_rack, racks)
         if case.power_unknown:
             return [*found, Check.of(self.id, False, unknown_draw(case))]
-        heat = math.ceil((per_rack * air_w(case.load_w, platform, policy) + 100 * shared_w(case)) / 100)
+        heat = math.ceil((per_rack * air_w(case.load_w, platform, policy) + 100 * racked_w(case)) / 100)
         most_w = policy.whole("cooling.rack_air_w")
         found.append(
             Check.at_most(
@@ -319,7 +319,7 @@ class RackRule(Rule):
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        wall = math.ceil(100 * (per_rack * case.load_w + shared_w(case)) / pdu_efficiency(case.policy))
+        wall = math.ceil(100 * (per_rack * case.load_w + racked_w(case)) / pdu_efficiency(case.policy))
         found = [
             Check.at_least(
                 self.id,
@@ -401,15 +401,9 @@ def racks_in(case: Case) -> int:
     heat = max(1, air_w(case.load_w, case.platform, case.policy))
     fit = min(
         (case.policy.whole("rack.max_units") - gear_units(case)) // (case.platform.rack_units or 1),
-        100 * (case.policy.whole("cooling.rack_air_w") - shared_w(case)) // heat,
+        100 * (case.policy.whole("cooling.rack_air_w") - racked_w(case)) // heat,
     )
     return -(-case.build.nodes // fit) if fit > 0 else 0
-
-
-def gear(case: Case) -> list[tuple[Switch | Cooling, int]]:
-    """Switches, CDUs and what else of liquid cooling the nodes share."""
-    found = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
-    return [(part, qty) for part, qty in found if isinstance(part, Switch | Cooling)]
 
 
 def gear_units(case: Case) -> int:

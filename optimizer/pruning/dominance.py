@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.model.axis import lead_days
+from constraints.physics.draw import gear_w
 from constraints.physics.weight import gear_kg
 from constraints.rules.power import LOW_LINE_V, grade_percent
 from optimizer.market.market import Market
-from optimizer.market.options import UNBOUNDED
 from optimizer.pruning.enough import Enough, Kept, beaten
 
 NVME = ("nvme", "nvme-consumer")
@@ -170,8 +170,7 @@ def _cards(market: Market, cards: list[Nic]) -> list[Nic]:
 def _cooling(market: Market, cooling: list[Cooling]) -> list[Cooling]:
     return undominated(
         market, cooling, lambda unit: (unit.role, unit.medium, unit.socket), lambda unit: (unit.capacity_w or 0,),
-        lambda unit: (unit.rack_units, gear_kg(unit, market.policy),
-                      UNBOUNDED if unit.power_w is None else unit.power_w),
+        lambda unit: (unit.rack_units, gear_kg(unit, market.policy), gear_w(unit, market.policy)),
     )  # fmt: skip
 
 

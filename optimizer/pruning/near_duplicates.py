@@ -120,7 +120,7 @@ def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
         *undominated(
             market, [s for s in have if isinstance(s, Switch)],
             lambda s: figures(s, "power_w", "rack_units", "weight_kg"), lambda s: (),
-            lambda s: (s.power_w or 0, s.rack_units, gear_kg(s, market.policy)),
+            lambda s: (s.power_w, s.rack_units, gear_kg(s, market.policy)),
         ),
         *undominated(
             market, [x for x in have if isinstance(x, Link)], lambda x: figures(x, "power_w", "length_m"), lambda x: (),

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalogs.file_kinds import FILE_KINDS
 from catalogs.message import N_, joined, message
-from constraints.build import total_w, units
+from constraints.build import computing_w, total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
 from constraints.prices.pricing import energy_price, fx_rates
@@ -157,7 +157,7 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
             for check in front_point.checks
         ],
         "power": {"node_w": case.load_w, "total_w": total_w(case)},
-        "energy": energy(market, total_w(case)),
+        "energy": energy(market, computing_w(case)),
         "rack_units": units(case),
         "racks": racks_in(case),
         "row": {

@@ -12,6 +12,7 @@ import numpy as np
 from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
+from constraints.physics.draw import gear_w
 from constraints.physics.links import Network, Pieces, networks
 from constraints.physics.weight import gear_kg
 from constraints.plan import RowKey
@@ -50,7 +51,7 @@ class Joined:
         if switch is None:
             return 0, 0, 0
         qty = self.shared.get(switch.id, 0)
-        return qty * int(switch.power_w or 0), qty * switch.rack_units, qty * gear_kg(switch, policy)
+        return qty * gear_w(switch, policy), qty * switch.rack_units, qty * gear_kg(switch, policy)
 
 
 class Ways(Sequence[Joined]):
@@ -348,7 +349,7 @@ class Cluster:
         gear = [(market.catalog.parts[part], qty) for part, qty in shared.items()]
         gear_units = sum(part.rack_units * qty for part, qty in gear if isinstance(part, Switch | Cooling))
         weight_kg = sum(gear_kg(part, policy) * qty for part, qty in gear if isinstance(part, Switch | Cooling))
-        gear_w = sum(int(part.power_w or 0) * qty for part, qty in gear if isinstance(part, Switch))
+        watts = sum(gear_w(part, policy) * qty for part, qty in gear if isinstance(part, Switch))
         node_air, node_units = air_w(node_w, platform, policy), platform.rack_units or 1
         node_weight = node_kg(platform, policy)
         most_air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
@@ -356,7 +357,7 @@ class Cluster:
         percent = pdu_efficiency(policy)
 
         def feeds(pdu: Pdu, count: int) -> bool:
-            if 100 * (count * node_w + gear_w) > percent * pdu.power_w:
+            if 100 * (count * node_w + watts) > percent * pdu.power_w:
                 return False
             if outlets is None:
                 return True
@@ -366,7 +367,7 @@ class Cluster:
         racks, pdus = self.racks, [pdu for pdu in self.pdus if (pdu.volts >= LOW_LINE_V) == high_line]
         for count in counts:
             units, weight = count * node_units + gear_units, count * node_weight + weight_kg
-            if count * node_air + 100 * gear_w > most_air:
+            if count * node_air + 100 * watts > most_air:
                 return
             if own:
                 if units > policy.whole("rack.max_units"):

@@ -83,7 +83,8 @@ def test_capacity_for_a_liquid_load_is_rounded_up() -> None:
 
 def cooled(s: Scene, capacity_w: int, cdus: int, shared: dict[str, int] | None = None, **fields: Any) -> Any:
     """Verdicts with CDUs of this capacity in this number, under the wide margin."""
-    catalog = changed(s.market.catalog, s.market.catalog.parts["cdu"], "capacity_w", capacity_w)
+    catalog = changed(s.market.catalog, s.market.catalog.parts["cdu"], "power_w", 1)  # none is estimated by capacity
+    catalog = changed(catalog, catalog.parts["cdu"], "capacity_w", capacity_w)
     if shared is not None:
         catalog = low(s, catalog, cdus)
     build = replace(s.case.build, shared={**s.case.build.shared, **(shared or {}), "cdu": cdus})

@@ -34,15 +34,16 @@ from tests.support.scenes import (
     cdu_w,
     changed,
     gear,
+    gear_watts,
     gpus,
     in_a_rack,
     lanes_used,
     load_w,
     ports,
     psu_w,
+    racked_w,
     scene,
     storage_gb,
-    switches_w,
     verdicts,
 )
 
@@ -115,7 +116,7 @@ def _shared_limits(s: Scene, p: Platform) -> Iterator[Limit]:
             a * math.ceil(p.weight_kg or 0) + gear(s, lambda x: round(x.weight_kg or 15 * x.rack_units)),
         )
         pdu = s.one(Pdu)[0]
-        yield limit("rack", pdu, "power_w", math.ceil(Fraction(100 * (a * load_w(s) + switches_w(s)), 92)))
+        yield limit("rack", pdu, "power_w", math.ceil(Fraction(100 * (a * load_w(s) + racked_w(s)), 92)))
         yield limit("rack", pdu, "outlets_c13", -(-a * bank(s)[1] // 2))
     for switch, _ in s.of(Switch):
         speed = next(x.split(":")[0] for x in switch.speeds if int(x.split(":")[0]) == _speed(s, switch))
@@ -148,7 +149,7 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
     nodes, p, load = s.case.build.nodes, s.one(Platform)[0], load_w(s)
     psu, fitted, needed = bank(s)
     volts = s.market.request.line_volts or 230
-    total, high = nodes * load + switches_w(s), nodes * (p.rack_units or 0) + gear(s, lambda x: x.rack_units)
+    total, high = nodes * load + gear_watts(s), nodes * (p.rack_units or 0) + gear(s, lambda x: x.rack_units)
     yield "site", {"max_power_w": total}, {"max_power_w": total - 1}, "", ""
     if high > 1:
         yield "site", {"rack_units": high}, {"rack_units": high - 1}, "", ""
@@ -176,7 +177,7 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
     yield "power", {}, {}, f"power.surviving_load_percent={share}", f"power.surviving_load_percent={share - 1}"
     if any(s.of(Rack)):
         own = 20 if "air" not in p.cooling else 100
-        heat = math.ceil(Fraction(in_a_rack(s) * own * load, 100)) + switches_w(s)
+        heat = math.ceil(Fraction(in_a_rack(s) * own * load, 100)) + racked_w(s)
         yield "rack", {}, {}, f"cooling.rack_air_w={heat}", f"cooling.rack_air_w={heat - 1}"
     if "racks" in s.market.request.have and p.rack_mount:
         units = (p.rack_units or 1) + gear(s, lambda x: x.rack_units)

@@ -20,7 +20,7 @@ from constraints.rules.lanes import Lanes
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
 from tests.support.random_catalogs import scenario
-from tests.support.scenes import PLENTY, Scene, changed, gpus, lanes_used, load_w, scene, switches_w, verdicts
+from tests.support.scenes import PLENTY, Scene, changed, gear_watts, gpus, lanes_used, load_w, scene, verdicts
 
 FINE: tuple[set[str], bool] = (set(), True)
 
@@ -107,7 +107,7 @@ def test_built_in_supplies_of_two_nodes_and_their_switches_on_a_circuit(
     """Two nodes of 840 W and 200 W of switches are 1880 W, at 94 % 2000 W at the wall: all of 10 A at 200 V."""
     s = of(scene("two racks"), Psu, Link)  # without supplies that are plugged in there are no cords
     platform = s.one(Platform)[0]
-    assert (s.case.build.nodes, switches_w(s)) == (2, 200)
+    assert (s.case.build.nodes, gear_watts(s)) == (2, 200)
     built_in = {**field, "psu_watts": ()}
     if load is None:  # no circuit
         assert judged(s, (platform, built_in)) == FINE

@@ -186,6 +186,13 @@ def box_kg(box: Any) -> int:
     return 15 * box.rack_units if box.weight_kg is None else round(box.weight_kg)
 
 
+def box_w(box: Any) -> int:
+    """A switch's draw; a CDU's, or 2 % of the heat it takes where it is unknown; connections draw nothing."""
+    if box.kind == Kind.COOLING and box.role.startswith("cdu") and box.power_w is None:
+        return math.ceil(Fraction(2 * box.capacity_w, 100))
+    return box.power_w or 0
+
+
 def plus(a: Mapping[str, int], b: Mapping[str, int]) -> Counter[str]:
     """Pieces of both; `+` of counters takes four times as long."""
     out = Counter(a)
@@ -1051,7 +1058,6 @@ class Oracle:
     ) -> None:
         p, nodes, inside = made.platform, made.nodes, made.inside
         ask, parts = self.ask, self.catalog.parts
-        switch_w = sum(parts[x].power_w * q for x, q in shared.items() if parts[x].kind == Kind.SWITCH)
         racked = p.rack_mount
         counts = range(1, nodes + 1) if racked else (0,)
         psu, fitted, _ = self._bank(p, node, inside)
@@ -1079,21 +1085,24 @@ class Oracle:
                 boxes = [(x, q) for x, q in extra.items() if parts[x].kind in (Kind.SWITCH, Kind.COOLING)]
                 units = sum(parts[x].rack_units * q for x, q in boxes)
                 kg = sum(box_kg(parts[x]) * q for x, q in boxes)
-                watts, high = nodes * load + switch_w, nodes * (p.rack_units or 0) + units
+                boxes_w = sum(box_w(parts[x]) * q for x, q in boxes)
+                # What takes no rack units stands beside the racks: no PDU feeds it, no rack's air takes its heat.
+                inner_w = sum(box_w(parts[x]) * q for x, q in boxes if parts[x].rack_units)
+                watts, high = nodes * load + boxes_w, nodes * (p.rack_units or 0) + units
                 if ask.max_power_w is not None and watts > ask.max_power_w:
                     worse.add("site")
                 if ask.rack_units is not None and high > ask.rack_units:
                     worse.add("site")
                 if ask.circuit:
                     amps, v = ask.circuit
-                    wall = Fraction(100 * (nodes * load + switch_w), self._efficiency(p, node, inside))
+                    wall = Fraction(100 * (nodes * load + boxes_w), self._efficiency(p, node, inside))
                     if wall > 80 * amps * v // 100:
                         worse.add("power")
                 if not racked:
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
                 a = math.ceil(nodes / count)
-                if Fraction(a * share * load, 100) + switch_w > 20_000:
+                if Fraction(a * share * load, 100) + inner_w > 20_000:
                     worse.add("rack")
                 if ask.have_racks:
                     if a * (p.rack_units or 1) + units > 42:
@@ -1107,7 +1116,7 @@ class Oracle:
                     bad = set(worse)
                     tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
                     outlets = pdu.outlets_c19 if psu.inlet == "C20" else pdu.outlets_c13
-                    if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + switch_w) > 92 * pdu.power_w:
+                    if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + inner_w) > 92 * pdu.power_w:
                         bad.add("rack")
                     if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
                         bad.add("rack")

@@ -76,6 +76,11 @@ def known_or_not(rng: random.Random, name: str, figure: float) -> float | None:
     return random.Random(f"{name} {rng.getstate()}").choice((figure, None))
 
 
+def drawn_aside(rng: random.Random, name: str, of: tuple[int, ...]) -> int:
+    """One of several figures; as `known_or_not`."""
+    return random.Random(f"{name} {rng.getstate()}").choice(of)
+
+
 def some(rng: random.Random, make: list[Any], least: int = 1) -> list[Any]:
     return rng.sample(make, rng.randint(least, len(make)))
 
@@ -521,8 +526,9 @@ def _shared(b: Builder, rng: random.Random, shape: str) -> None:
                 medium="DLC",
                 role="cdu-l2l",
                 capacity_w=rng.choice((1000, 9000)),
-                rack_units=4,
+                rack_units=drawn_aside(rng, "cdu height", (4, 4, 0)),
                 weight_kg=known_or_not(rng, "cdu", 80),
+                power_w=known_or_not(rng, "cdu draw", 400),
                 **common,
             ),
             5000,

@@ -37,6 +37,7 @@ from optimizer.market.market import Market
 from optimizer.pruning.dominance import buyable
 from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
+from tests.support.oracle import box_w
 from tests.support.random_catalogs import scenario
 
 SCENES = {
@@ -99,8 +100,14 @@ def gpus(s: Scene) -> int:
     return s.row.key.per_node
 
 
-def switches_w(s: Scene) -> int:
-    return sum(x.power_w * q for x, q in s.of(Switch))
+def gear_watts(s: Scene) -> int:
+    """Watts of switches and CDUs in all."""
+    return gear(s, box_w)
+
+
+def racked_w(s: Scene) -> int:
+    """Watts of those that stand in the racks."""
+    return gear(s, lambda box: box_w(box) if box.rack_units else 0)
 
 
 def in_a_rack(s: Scene) -> int:
