@@ -202,6 +202,8 @@ def _show(name: str, found: Checked) -> None:
     if found.net and found.tax and found.total:
         say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
     checks(finding.model_dump() for finding in found.checks)
+    if found.faster_without:
+        note(f"{language()('note')}{language().colon}{language().sentence(found.faster_without)}")
 
 
 def _mended(build: Build, data: dict[str, Any], how: Checking) -> Answer:

@@ -161,6 +161,8 @@ def one(sized: Sized) -> None:
     lines += [(N_("Start"), command) for command in sized.launch]
     if sized.launch_note:
         lines.append(("", _.sentence(sized.launch_note)))
+    if sized.faster_without:
+        lines.append((_("Slower cards"), _.sentence(sized.faster_without)))
     for title, text in lines:
         say(f"  {padded(_(title) if title else '', 15)} {text}")
     if sized.cards:

@@ -15,6 +15,7 @@ from optimizer.result.point_schema import CheckFacts
 from optimizer.result.schema import Checked
 from optimizer.search.clock import Clock
 from optimizer.search.judging import asked_for, judge
+from optimizer.search.mixed_cards import said_of_mix
 from optimizer.text.minor_units import money
 from optimizer.throughput.calibration import Calibration
 
@@ -58,6 +59,7 @@ def check(
         currency=request.currency,
         **_sums(case, request.currency),
         ok=not any(x.status == "fail" for x in checks),
+        faster_without=said_of_mix(market, case, judged.row) if case.mixed and judged.row else "",
         checks=[CheckFacts(**vars(x)) for x in checks],
     )
 

@@ -140,6 +140,7 @@ class Checked(Strict):
     tax: Money | None = Field(default=None, description="null where the parts can't be had")
     total: Money | None = Field(default=None, description="with support and tax; null where the parts can't be had")
     ok: bool = Field(description="no rule fails")
+    faster_without: Text = Field(default="", description="of unlike cards slower than the faster ones alone: how much")
     checks: list[CheckFacts]
 
 

@@ -10,7 +10,7 @@ from constraints.plan import Perf, Row
 from constraints.rules.precision import wanted
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
-from optimizer.throughput.mix import MixPlanner
+from optimizer.throughput.mix import MixPlanner, said_of_fewer
 
 
 def planner_of(market: Market, case: Case) -> MixPlanner:
@@ -40,6 +40,11 @@ def fastest_mix(market: Market, case: Case) -> Row | None:
         if not any(finding.status == "fail" for finding in realised):
             return row
     return None
+
+
+def said_of_mix(market: Market, case: Case, row: Row) -> str:
+    """What to say of a build that is slower than it were without its slower cards; empty where it is not."""
+    return said_of_fewer(planner_of(market, case), row)
 
 
 def roughest_mix(market: Market, case: Case) -> Row | None:

@@ -27,7 +27,7 @@ from optimizer.sizing.users_table import cut_of, ladder
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.file_kinds import in_file_kinds
-from optimizer.throughput.mix import MixPlanner
+from optimizer.throughput.mix import MixPlanner, said_of_fewer
 from optimizer.throughput.roofline import speeds
 
 
@@ -85,6 +85,7 @@ def _served(planner: MixPlanner, cards: Cards, row: Row, table: bool) -> Sized:
         **_memory(planner, plan),
         **_started(planner, plan, engine),
         fits=True,
+        faster_without=said_of_fewer(planner, row),
         engine=str(engine),
         users=plan.concurrency,
         **speed_fields(perf),

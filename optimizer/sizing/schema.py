@@ -132,6 +132,9 @@ class Sized(Strict):
     cards: list[SizedCard] = Field(default=[], description="of a mix of unlike cards; else empty")
     launch: list[str] = Field(default=[], description="of a mix: the command that starts the plan")
     launch_note: Text = Field(default="", description="what a reader of the command has to know")
+    faster_without: Text = Field(
+        default="", description="of a mix that is slower than its faster cards alone: how much"
+    )
     table: list[UsersRow] = Field(default=[])
     second_opinion: SecondOpinion | None = None
     details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")

@@ -7,6 +7,7 @@ requests at once leave less room for layers on it, and move some of them on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -18,6 +19,7 @@ import numpy as np
 from catalogs.file_kinds import GGUF_KINDS
 from catalogs.formats import BITS
 from catalogs.llm import Llm
+from catalogs.message import Message, message
 from catalogs.schema import Gpu
 from constraints.physics.layer_split import LayerBytes, by_memory, filled, layer_bytes, runs
 from constraints.physics.reserve import free_bytes
@@ -31,6 +33,7 @@ from optimizer.throughput.demand import demand
 from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.fits import MOST_SEQUENCES
 from optimizer.throughput.jobs import PCIE, accelerator, of_setups, pcie_b_s
+from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import IN_TURN_TOKENS, Floats, Jobs, Times, hop, largest_concurrency, speeds, times
 
 
@@ -86,6 +89,21 @@ class Shares:
     layers: Floats
 
 
+def said_of_fewer(planner: MixPlanner, row: Row) -> Message | str:
+    """What to say of a mix that is slower than its faster cards alone; empty where it is not."""
+    found = planner.better_with_fewer(row)
+    if found is None:
+        return ""
+    cards, alone = found
+    numbers = Counter(card.name for card in cards)
+    kinds = [f"{number} x {name}" if number > 1 else name for name, number in numbers.items()]
+    return message(
+        "{cards} without the slower cards would be faster: {alone} tok/s, with them {together} tok/s. The model fits "
+        "there; slower cards add memory alone, for longer contexts, more bits or a larger model.",
+        cards=" + ".join(kinds), alone=f"{alone.perf.tenths / 10:,.1f}", together=f"{row.perf.tenths / 10:,.1f}",
+    )  # fmt: skip
+
+
 def shares_of(each: LayerBytes, counts: Sequence[int]) -> Shares:
     """Shares of cards that hold `counts` layers."""
     dense = [whole - moe for whole, moe in zip(each.weights, each.experts, strict=True)]
@@ -133,6 +151,30 @@ class MixPlanner:
         card where it is 0."""
         found = [row for kind in self.precisions for row in self._rows(kind, pcie_gen, lanes)]
         return max(found, key=lambda row: (row.perf.tenths, BITS[row.plan.precision]), default=None)
+
+    def better_with_fewer(self, row: Row) -> tuple[list[Gpu], Row] | None:
+        """The fastest of these cards without the slower kinds, and their plan in the same kind of file, where they are
+        faster than all of them; None where all are as fast, or the model does not fit on fewer."""
+        request = self.request.model_copy(update={"precision": row.plan.precision})
+        kinds = list(dict.fromkeys(card.id for card in self.cards))
+        best: tuple[list[Gpu], Row] | None = None
+        for count in range(1, len(kinds)):
+            cards = [card for card in self.cards if card.id in kinds[:count]]
+            found = self._row_of(cards, request, row.key)
+            if found and found.perf.tenths > (best[1] if best else row).perf.tenths:
+                best = cards, found
+        return best
+
+    def _row_of(self, cards: Sequence[Gpu], request: Request, key: RowKey) -> Row | None:
+        """The fastest plan of some of the cards on the host links of a key: equal ones are planned as such."""
+        if any(card.id != cards[0].id for card in cards):
+            fewer = MixPlanner(self.llm, request, self.policy, self.calibration, cards, self.caps)
+            return fewer.row(key.pcie_gen, key.lanes)
+        card = cards[0]
+        cap = self.caps.get(card.id) or card.tdp_w or 1
+        equal = RowKey(card.id, cap, len(cards), 1, 1, key.pcie_gen, key.lanes, "none", 0)
+        rows = Planner(self.llm, request, self.policy, self.calibration).rows(card, [equal])
+        return max(rows, key=lambda found: found.perf.tenths, default=None)
 
     def at(self, users: int, best: Plan) -> tuple[Plan, InTurn]:
         """The plan of the best one's kind of files that serves as many requests at once as fast as any, and its times:

@@ -55,6 +55,25 @@ def test_the_cards_their_layers_and_the_command() -> None:
     assert summary.output_tok_s == pytest.approx(found.output_tok_s, abs=0.1) and summary.cut == ""
 
 
+def test_a_mix_that_is_slower_than_its_fastest_card_says_so() -> None:
+    asked = ("size", "--model", "qwen3-8b", "--precision", "q4_k_m", "--gpu")
+    alone = Sized(**json.loads(dsopt(*asked, "RTX 3090", "--json").stdout)["setups"][0])
+    mixed = Sized(**json.loads(dsopt(*asked, "RTX 3090 + 2 x RTX 3060 12GB", "--json").stdout)["setups"][0])
+    assert alone.output_tok_s and mixed.output_tok_s and mixed.output_tok_s < alone.output_tok_s
+    assert f"{alone.output_tok_s:,.1f} tok/s, with them {mixed.output_tok_s:,.1f}" in mixed.faster_without
+    assert mixed.faster_without.startswith("GeForce RTX 3090 without the slower cards")
+    assert not sized(RIG).faster_without  # 70B does not fit on the 3090 alone
+
+
+def test_check_says_it_of_a_build(tmp_path: Path) -> None:
+    file = tmp_path / "small.toml"
+    file.write_text(TOWER.replace("r1-distill-llama-70b", "qwen3-8b"), encoding="utf-8")
+    (found,) = json.loads(dsopt("check", str(file), "--json").stdout)
+    assert "RTX PRO 6000 Blackwell Max-Q without the slower cards would be faster" in found["faster_without"]
+    assert "without the slower cards" in dsopt("check", str(file)).stderr
+    assert "不加较慢的卡会更快" in dsopt("check", str(file), "--lang", "zh").stderr
+
+
 def test_order_and_spelling_do_not_matter() -> None:
     first = sized(RIG)
     for written in ("2x4060ti + 3090", "4060 Ti ＋ RTX 3090 + 1 x 4060 Ti"):
