@@ -224,7 +224,25 @@ class Expression:
 
     def begins(self, text: str) -> bool:
         """Whether it matches a beginning of the text, as `re.match` of the tools does."""
-        return any(_ends(way, _line(text), 1) for way in self.ways)
+        possible = (way for way, needed in self._needed if needed in text)
+        return any(_ends(way, _line(text), 1) for way in possible)
+
+    @cached_property
+    def _needed(self) -> tuple[tuple[tuple[Piece, ...], str], ...]:
+        """Each alternative with what stands in every text that it matches: most texts are told apart by that alone."""
+        return tuple((way, _longest_literal(way)) for way in self.ways)
+
+
+def _longest_literal(pieces: tuple[Piece, ...]) -> str:
+    """The longest row of single letters, each there once, in a row of elements."""
+    rows = [""]
+    for piece in pieces:
+        literal = piece.kind == "one" and not piece.but and piece.letters is not None and len(piece.letters) == 1
+        if literal and piece.least == piece.most == 1:
+            rows[-1] += "".join(piece.letters or ())
+        else:
+            rows.append("")
+    return max(rows, key=len)
 
 
 DIGITS = frozenset("0123456789")
