@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalogs.errors import Fault, InputError
 from constraints.build import Case, power_cap
 from constraints.plan import Perf, Row
 from constraints.rules.precision import wanted
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
-from optimizer.throughput.mix import MixPlanner, said_of_fewer
+from optimizer.throughput.mix import MixPlanner, require_counted, said_of_fewer
 
 
 def planner_of(market: Market, case: Case) -> MixPlanner:
     """The planner of a node's cards. Raises InputError for what is not counted on a mix."""
-    asked = market.request
-    if case.build.nodes > 1:
-        raise _not_counted(f"on {case.build.nodes} nodes", "Give the node alone (nodes = 1).")
-    if asked.trains or asked.offload or asked.speculate:
-        what = "training" if asked.trains else "offload" if asked.offload else "speculate"
-        raise _not_counted(f"with {what}", "It is counted for serving from the memory of the cards.")
+    require_counted(market.request, case.build.nodes)
     cards = [gpu for gpu, pieces in case.cards for _ in range(pieces)]
     caps = {gpu.id: power_cap(gpu, case.platform) for gpu, _ in case.cards}
-    return MixPlanner(market.llm, asked, market.policy, market.calibration, cards, caps)
-
-
-def _not_counted(what: str, remedy: str) -> InputError:
-    return InputError(Fault("bad-mix", f"a mix of unlike cards is not counted {what}", remedy=remedy))
+    return MixPlanner(market.llm, market.request, market.policy, market.calibration, cards, caps)
 
 
 def fastest_mix(market: Market, case: Case) -> Row | None:

@@ -27,7 +27,7 @@ from optimizer.sizing.users_table import cut_of, ladder
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.file_kinds import in_file_kinds
-from optimizer.throughput.mix import MixPlanner, said_of_fewer
+from optimizer.throughput.mix import MixPlanner, require_counted, said_of_fewer
 from optimizer.throughput.roofline import speeds
 
 
@@ -63,10 +63,7 @@ def mix_size(
 ) -> Sized:
     """Memory of each card, the best plan with its speed and command, and with `table` the speed over the number of
     users. Raises InputError for a request that is not counted on a mix."""
-    if request.trains or request.offload or request.speculate:
-        what = "training" if request.trains else "--offload" if request.offload else "--speculate"
-        remedy = "It is counted for serving from the memory of the cards."
-        raise InputError(Fault("bad-mix", f"a mix of unlike cards is not counted with {what}", remedy=remedy))
+    require_counted(request)
     planner = MixPlanner(llm, request, policy, calibration, cards.each)
     row = planner.row()
     if row is None:

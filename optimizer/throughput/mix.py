@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.errors import Fault, InputError
 from catalogs.file_kinds import GGUF_KINDS
 from catalogs.formats import BITS
 from catalogs.llm import Llm
@@ -35,6 +36,22 @@ from optimizer.throughput.fits import MOST_SEQUENCES
 from optimizer.throughput.jobs import PCIE, accelerator, of_setups, pcie_b_s
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import IN_TURN_TOKENS, Floats, Jobs, Times, hop, largest_concurrency, speeds, times
+
+UNCOUNTED = {"trains": "training", "offload": "offload (experts in host memory)", "speculate": "speculation"}
+"""What a request may ask that no plan of a mix is counted with: where the request says it -> in words."""
+
+
+def require_counted(request: Request, nodes: int = 1) -> None:
+    """Raises InputError (bad-mix) for a request, or a number of nodes, that no plan of unlike cards is counted with."""
+    if nodes > 1:
+        raise _uncounted(f"on {nodes} nodes", "Give the node alone (nodes = 1).")
+    for asked, words in UNCOUNTED.items():
+        if getattr(request, asked):
+            raise _uncounted(f"with {words}", "It is counted for serving from the memory of the cards.")
+
+
+def _uncounted(what: str, remedy: str) -> InputError:
+    return InputError(Fault("bad-mix", f"a mix of unlike cards is not counted {what}", remedy=remedy))
 
 
 @dataclass(frozen=True)

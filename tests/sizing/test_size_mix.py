@@ -116,9 +116,17 @@ def test_numbers_of_a_mix_stand_in_it(more: tuple[str, ...]) -> None:
     assert "of a mix each kind has its number" in dsopt(*SIZE, "--gpu", RIG, *more, code=2).stderr
 
 
-def test_training_is_not_counted_on_a_mix() -> None:
-    words = ("size", "--model", "r1-distill-qwen-7b", "--workload", "finetune-lora", "--gpu", RIG)
-    assert "not counted with training" in dsopt(*words, code=3).stderr
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--workload", "finetune-lora"), "not counted with training"),
+        (("--offload", "--allow-experimental"), "not counted with offload (experts in host memory)"),
+        (("--speculate", "mtp1"), "not counted with speculation"),
+    ],
+)
+def test_what_a_mix_is_not_counted_with(asked: tuple[str, ...], said: str) -> None:
+    model = "r1-distill-qwen-7b" if "finetune-lora" in asked else "v3-671b"
+    assert said in dsopt("size", "--model", model, *asked, "--gpu", RIG, code=3).stderr
 
 
 @pytest.mark.parametrize(
