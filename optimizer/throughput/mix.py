@@ -37,7 +37,7 @@ from optimizer.throughput.jobs import PCIE, accelerator, of_setups, pcie_b_s
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import IN_TURN_TOKENS, Floats, Jobs, Times, hop, largest_concurrency, speeds, times
 
-UNCOUNTED = {"trains": "training", "offload": "offload (experts in host memory)", "speculate": "speculation"}
+UNCOUNTED = {"trains": "training", "offload": "offload (--offload)", "speculate": "speculation (--speculate)"}
 """What a request may ask that no plan of a mix is counted with: where the request says it -> in words."""
 
 

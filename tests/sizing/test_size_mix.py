@@ -14,6 +14,7 @@ from optimizer import Build, library
 from optimizer.sizing.schema import Sized
 from tests.support.commands import dsopt
 
+HOST = ("--offload", "--cpu", "EPYC 9654", "--memory", "12x64GB@4800")
 RIG = "RTX 3090 + 2 x RTX 4060 Ti 16GB"
 SIZE = ("size", "--model", "r1-distill-llama-70b", "--precision", "q4_k_m", "--min-tok-s-user", "5")
 TOWER = """model = "r1-distill-llama-70b"
@@ -120,7 +121,7 @@ def test_numbers_of_a_mix_stand_in_it(more: tuple[str, ...]) -> None:
     ("asked", "said"),
     [
         (("--workload", "finetune-lora"), "not counted with training"),
-        (("--offload", "--allow-experimental"), "not counted with offload (experts in host memory)"),
+        ((*HOST, "--allow-experimental"), "not counted with offload (--offload)"),
         (("--speculate", "mtp1"), "not counted with speculation"),
     ],
 )
