@@ -18,8 +18,8 @@ from constraints.policy import Policy, table
 GIB = 2**30
 LEAST_GFLOPS = 250
 MOST_SOCKETS = 2
-CPU_FIELDS = frozenset({"generation", "cores", "mem_channels", "mem_max_mts"})
-MEMORY_FIELDS = frozenset({"mts", "capacity_gb"})
+CPU_FIELDS = frozenset({"generation", "cores", "mem_channels", "mem_max_mts", "mrdimm_max_mts"})
+MEMORY_FIELDS = frozenset({"mts", "capacity_gb", "dimm_type"})
 """CPU and module attributes that throughput reads; with experts in host memory pruning keeps parts apart by them."""
 
 
@@ -46,14 +46,22 @@ def offloads(platform: Platform) -> bool:
     )
 
 
-def bandwidth_gb_s(platform: Platform, cpu: Cpu, mts: int, count: int, policy: Policy) -> int:
-    """GB/s of `count` modules of `mts` MT/s in all sockets."""
+def most_mts(cpu: Cpu, dimm_type: str) -> int:
+    """MT/s that a CPU gives to modules of a type at most, 0 where that is unknown: MRDIMMs have a figure of their own,
+    and run at that of other modules where nobody published it."""
+    own = cpu.mrdimm_max_mts if dimm_type == "MRDIMM" else None
+    return own or cpu.mem_max_mts or 0
+
+
+def bandwidth_gb_s(platform: Platform, cpu: Cpu, module: Memory, count: int, policy: Policy) -> int:
+    """GB/s of `count` modules in all sockets, at the speed at which the CPU runs them."""
     wired = min(
         min(platform.channels_per_cpu, cpu.mem_channels or platform.channels_per_cpu) * platform.sockets,
         platform.dimm_slots,
     )
     generation = platform.mem_gen if count > wired else ""
-    return channels_gb_s(min(count, wired), min(mts, cpu.mem_max_mts or 0), platform.sockets, policy, generation)
+    mts = min(module.mts, most_mts(cpu, module.dimm_type))
+    return channels_gb_s(min(count, wired), mts, platform.sockets, policy, generation)
 
 
 def channels_gb_s(channels: int, mts: int, sockets: int, policy: Policy, doubled: str = "") -> int:
@@ -86,7 +94,7 @@ def cores_gflops(generation: str, cores: int) -> int:
 def host(platform: Platform, cpu: Cpu, module: Memory, count: int, policy: Policy) -> Host:
     """What `count` modules and the CPUs of all sockets give."""
     return Host(
-        bandwidth_gb_s(platform, cpu, module.mts, count, policy),
+        bandwidth_gb_s(platform, cpu, module, count, policy),
         room_gb(module.capacity_gb * count, policy),
         gflops_class(cpu, platform.sockets),
     )

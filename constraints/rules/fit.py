@@ -100,6 +100,12 @@ def memory_fits(platform: Platform, module: Memory) -> bool:
     )
 
 
+def drives_modules(cpu: Cpu, module: Memory) -> bool:
+    """Whether a CPU's memory controller takes modules of this type: a board may have slots for MRDIMMs that not every
+    CPU in its socket can use."""
+    return module.dimm_type in cpu.dimm_types
+
+
 def psu_fits(platform: Platform, psu: Psu) -> bool:
     return psu.form in platform.psu_forms and (not platform.psu_watts or psu.watts in platform.psu_watts)
 
@@ -247,6 +253,10 @@ class Fit(Rule):
             cp.add(sum(model.cooler.values()) == wants_cooler).only_enforce_if(literal)
             self._bays(model, platform, literal)
             self._slots(model, platform, literal)
+        for (cpu, _), chosen in model.cpu.items():
+            for (module, _), beside in model.memory.items():
+                if not drives_modules(cpu, module):
+                    cp.add_bool_or([~chosen, ~beside])
         for cooler, qty in model.cooler.items():
             for (cpu, _), chosen in model.cpu.items():
                 if not cooler_fits(cooler, cpu):
@@ -367,8 +377,11 @@ class Fit(Rule):
 
     def _memory_faults(self, case: Case) -> list[str]:
         wrong: list[str] = []
+        cpus = [part for part, _ in case.parts(Cpu) if isinstance(part, Cpu) and part.id in case.build.node]
         for part, qty in case.parts(Memory):
             assert isinstance(part, Memory)
+            if part.id in case.build.node:
+                wrong += [_undriven(cpu, part) for cpu in cpus if not drives_modules(cpu, part)]
             if not memory_fits(case.platform, part) and part.id in case.build.node:
                 wrong.append(_memory_fault(case.platform, part))
             if qty > case.platform.dimm_slots:
@@ -524,6 +537,16 @@ def _memory_fault(platform: Platform, module: Memory) -> str:
         part=module.name,
         kind=f"{module.mem_gen} {module.dimm_type}",
         takes=f"{platform.mem_gen} {'/'.join(platform.dimm_types)}",
+    )
+
+
+def _undriven(cpu: Cpu, module: Memory) -> str:
+    return message(
+        "{part} is {kind}, {cpu} takes {takes}",
+        part=module.name,
+        kind=module.dimm_type,
+        cpu=cpu.name,
+        takes="/".join(cpu.dimm_types),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.physics.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
-from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb
+from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, most_mts, offloads, room_gb
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
 
@@ -105,14 +105,15 @@ class HostMemory(Rule):
 
     def _bandwidth(self, model: FamilyModel, least: int, platform: Platform, when: tuple[Any, Any]) -> None:
         """In a platform no CPUs stand beside modules that give less than `least` GB/s with them."""
-        alike: dict[tuple[int, int], list[tuple[Cpu, Any]]] = {}
+        alike: dict[tuple[int, int, int], list[tuple[Cpu, Any]]] = {}
         for (x, _), literal in model.cpu.items():
-            alike.setdefault((x.mem_channels or 0, x.mem_max_mts or 0), []).append((x, literal))
+            speeds = most_mts(x, "RDIMM"), most_mts(x, "MRDIMM")
+            alike.setdefault((x.mem_channels or 0, *speeds), []).append((x, literal))
         for cpus in alike.values():
             slow = [
                 literal
                 for (x, number), literal in model.memory.items()
-                if bandwidth_gb_s(platform, cpus[0][0], x.mts, number, model.policy) < least
+                if bandwidth_gb_s(platform, cpus[0][0], x, number, model.policy) < least
             ]
             if slow:
                 model.cp.add(sum(slow) + sum(literal for _, literal in cpus) <= 1).only_enforce_if(*when)

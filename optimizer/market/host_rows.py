@@ -70,9 +70,11 @@ class HostRows:
             priced = market.book.prices
             modules = [part for part in market.catalog.of(Kind.MEMORY) if part.id in priced]
             admitted = market.refusals.admitted(platform, Memory, modules)
-            kinds = {(module.mts, module.capacity_gb): module for module in admitted}.values()
+            kinds = {(module.mts, module.dimm_type, module.capacity_gb): module for module in admitted}.values()
             cpus = [cpu for cpu in market.cpus_of(platform) if cpu.id in priced] if offloads(platform) else []
-            alike = {(cpu.mem_channels, cpu.mem_max_mts, cpu.generation, cpu.cores): cpu for cpu in cpus}.values()
+            alike = {
+                (cpu.mem_channels, cpu.mem_max_mts, cpu.mrdimm_max_mts, cpu.generation, cpu.cores): cpu for cpu in cpus
+            }.values()
             self._hosts[platform.id] = frozenset(
                 host(platform, cpu, module_, count, policy)
                 for cpu in alike

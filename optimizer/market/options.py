@@ -212,7 +212,7 @@ class PlatformOptions:
         parts, (module, count) = self.market.catalog.parts, memory.parts[0]
         part, m = parts[cpu.parts[0][0]], parts[module]
         assert isinstance(part, Cpu) and isinstance(m, Memory)
-        return bandwidth_gb_s(self.platform, part, m.mts, count, self.market.policy)
+        return bandwidth_gb_s(self.platform, part, m, count, self.market.policy)
 
     def _with_bandwidth(self) -> tuple[list[Option], list[Option]]:
         """CPUs and memory with the most bandwidth that each reaches, and the CPUs' compute."""

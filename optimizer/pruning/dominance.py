@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.model.axis import lead_days
 from constraints.physics.draw import gear_w
+from constraints.physics.offload import most_mts
 from constraints.physics.weight import gear_kg
 from constraints.rules.power import LOW_LINE_V, grade_percent
 from optimizer.market.market import Market
@@ -102,7 +103,7 @@ def of_kind(parts: Iterable[Part], kind: type[P]) -> list[P]:
 
 def cpu_group(cpu: Cpu) -> tuple[object, ...]:
     """What two CPUs must share for one to replace the other."""
-    return cpu.socket, cpu.generation, cpu.mem_gen, cpu.max_sockets
+    return cpu.socket, cpu.generation, cpu.mem_gen, frozenset(cpu.dimm_types), cpu.max_sockets
 
 
 def cpu_slots(cpu: Cpu) -> tuple[int, ...]:
@@ -112,7 +113,7 @@ def cpu_slots(cpu: Cpu) -> tuple[int, ...]:
 
 def cpu_memory(cpu: Cpu) -> tuple[int, ...]:
     """What a CPU gives to experts in host memory; an unknown number of channels is the board's."""
-    return cpu.mem_channels or 99, cpu.mem_max_mts or 0
+    return cpu.mem_channels or 99, most_mts(cpu, "RDIMM"), most_mts(cpu, "MRDIMM")
 
 
 def module_group(module: Memory) -> tuple[object, ...]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.schema import Contained
+from catalogs.offers import Offer
+from catalogs.schema import Contained, Cpu, Kind, Memory, Part, Platform
 from constraints.build import build_of
 from constraints.model.family_model import FamilyModel
 from constraints.physics import offload as rule
@@ -21,6 +24,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.host_memory import HostMemory, host_of
 from constraints.rules.registry import RULES
+from optimizer import library
 from optimizer.market.market import Market
 from optimizer.result.build_file import read
 from optimizer.result.messages import messages
@@ -187,6 +191,7 @@ def test_reads_only_declared_attributes(shipped: Catalog) -> None:
     cpu: Any = Seen(shipped.parts["amd-epyc-9224"])
     memory: Any = Seen(shipped.parts["samsung-m321r4ga3eb0-cwm"])
     host(platform, cpu, memory, 12, Policy())
+    host(platform, cpu, cast(Any, Seen(shipped.parts["generic-ddr5-mrdimm-8800-64gb"])), 12, Policy())
     assert cpu.names == CPU_FIELDS
     assert memory.names == MEMORY_FIELDS
     gpu: Any = Seen(shipped.parts["nvidia-rtx-4090-24gb"])
@@ -301,6 +306,34 @@ def test_mrdimms_reach_their_own_speed_where_the_cpu_takes_them() -> None:
     for speed, gb_s, said in (("", 614, 0), ("@6400", 614, 0), ("@8800", 844, 0), ("@9600", 844, 1)):
         answer = json.loads(dsopt(*job, "--memory", f"12x96GB{speed}", "--json").stdout)
         assert answer["setups"][0]["details"]["bandwidth_gb_s"] == gb_s and len(answer["messages"]) == said
+
+
+def test_a_search_counts_mrdimms_at_the_speed_of_the_cpu(shipped: Catalog) -> None:
+    """On Xeon 6700P they run at 8,000 MT/s, on a CPU of unknown MRDIMM speed as other modules: 16 channels, 75 % of two
+    sockets."""
+    platform, module = shipped.parts["hpe-proliant-dl380a-gen12"], shipped.parts["generic-ddr5-mrdimm-8800-64gb"]
+    assert isinstance(platform, Platform) and isinstance(module, Memory)
+
+    def gb_s(cpu: Part, **fields: Any) -> int:
+        return host(platform, cast(Cpu, cpu.model_copy(update=fields)), module, 16, Policy()).gb_s
+
+    fast = shipped.parts["intel-xeon-6747p"]
+    assert gb_s(fast) == 16 * 8000 * 8 * 75 // 100_000 == 768
+    assert gb_s(fast, mrdimm_max_mts=None) == 16 * 6400 * 8 * 75 // 100_000 == 614
+    assert gb_s(fast, mrdimm_max_mts=None, mem_max_mts=None) == 0
+    sold = Offer(id="m", part=module.id, price=Decimal(700), currency="USD", date=date(2026, 11, 20), condition="new",
+                 confidence="list", seller="a", source="b")  # fmt: skip
+    offers = {**shipped.offers, module.id: (sold,)}
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), throughput_tenths=50, min_precision_bits=4, allow_experimental=True,
+        offload=True, include=(module.id,), gpus=("nvidia-rtx-6000-ada-48gb",),
+    )  # fmt: skip
+    found = library.solve(request, catalog=replace(shipped, offers=offers))
+    assert found.front and found.proof.status == "optimal"
+    for point in found.front:
+        cpus = [shipped.parts[x.part] for x in point.nodes[0].parts if shipped.parts[x.part].kind == Kind.CPU]
+        assert all("MRDIMM" in cpu.dimm_types for cpu in cpus if isinstance(cpu, Cpu))
+        assert point.row.host_gb_s == 768
 
 
 def test_one_user_has_a_figure_and_the_speed_an_interval() -> None:

@@ -315,3 +315,17 @@ def test_switches_take_rack_units() -> None:
     assert high == 18
     assert judged(s, rack_units=high) == FINE
     assert judged(s, rack_units=high - 1) == refused("site")
+
+
+# Memory that a CPU's controller does not take -------------------------------------------------------------------------
+
+
+def test_modules_are_of_a_type_that_the_cpu_takes() -> None:
+    """A board may have slots for a type that not every CPU of its socket takes (MRDIMM beside Xeon 6500P)."""
+    s = scene("tower")
+    cpu, module, board = s.one(Cpu)[0], s.one(Memory)[0], s.one(Platform)[0]
+    both = {"dimm_types": ("RDIMM", "MRDIMM")}
+    assert judged(s, (board, both)) == judged(s, (board, both), (cpu, both)) == FINE
+    mrdimm = (module, {"dimm_type": "MRDIMM"})
+    assert judged(s, (board, both), (cpu, both), mrdimm) == FINE
+    assert judged(s, (board, both), mrdimm) == refused("fit")

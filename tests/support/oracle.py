@@ -466,6 +466,8 @@ class Oracle:
             broken.add("fit")
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
             broken.add("fit")
+        if mem and cpu and mem.id in node and cpu.id in node and mem.dimm_type not in cpu.dimm_types:
+            broken.add("fit")
         if bridge and (gpu.id not in bridge.gpus or k % bridge.group_gpus or not k // bridge.group_gpus):
             broken.add("fit")
         vram = k * gpu.vram_gb
@@ -674,7 +676,8 @@ class Oracle:
         percent = 100 if p.sockets == 1 else 75
         if count > channels:
             percent = percent * (91 if dimm.mem_gen == "DDR4" else 75) // 100
-        gb_s = min(count, channels) * min(dimm.mts, cpu.mem_max_mts) * 8 * percent // 100_000
+        fastest = (dimm.dimm_type == "MRDIMM" and cpu.mrdimm_max_mts) or cpu.mem_max_mts
+        gb_s = min(count, channels) * min(dimm.mts, fastest) * 8 * percent // 100_000
         gib = count * dimm.capacity_gb - 16
         have = classes[cpu.generation] * cpu.cores * p.sockets
         gflops = max((x * 2**i for x in (250, 350) for i in range(20) if x * 2**i <= have), default=0)
