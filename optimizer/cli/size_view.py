@@ -126,7 +126,12 @@ def memory(sized: Sized) -> str:
 
 def speed(x: Sized | UsersRow) -> str:
     """Interval of a speed."""
-    return f"{x.low:,.0f}-{x.high:,.0f}"
+    return f"{_tok_s(x.low)}-{_tok_s(x.high)}"
+
+
+def _tok_s(speed: float | None) -> str:
+    """Whole tok/s; of a single digit with a decimal."""
+    return "" if speed is None else f"{speed:,.1f}" if speed < 9.95 else f"{speed:,.0f}"
 
 
 def one(sized: Sized) -> None:
@@ -167,6 +172,12 @@ def one(sized: Sized) -> None:
         say(f"  {padded(_(title) if title else '', 15)} {text}")
     if sized.cards:
         cards(sized.cards)
+    over_users(sized)
+
+
+def over_users(sized: Sized) -> None:
+    """Speed over the number of users, a row each."""
+    _ = chosen()
     if sized.table:
         table(
             [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
@@ -174,7 +185,7 @@ def one(sized: Sized) -> None:
                 [
                     f"{u.users:,}",
                     f"{u.per_user_tok_s:,.1f}",
-                    f"{u.output_tok_s:,.0f}",
+                    _tok_s(u.output_tok_s),
                     speed(u),
                     based(u.basis),
                     milliseconds(u.ttft_ms),
@@ -268,12 +279,23 @@ def facts(sized: Sized) -> None:
     """A setup with facts of its own kind (training, experts in host memory): a line per fact."""
     _ = chosen()
     say(setup(sized))
-    shown = {**sized.model_dump(exclude={"details", "gpu", "kinds", "name", "table"}), **sized.details}
+    own = sized.model_dump(exclude={"details", "gpu", "name", "table"}, exclude_defaults=True)
+    shown = {**{name: getattr(sized, name) for name in own}, **sized.details}  # a message keeps its key
     for key, value in shown.items():
         if value in (None, "", [], {}):
             continue
-        text = value if isinstance(value, str) else str(value)
-        say(f"  {padded(coded(FACTS, key), 30 if _.chinese else 18)} {_.sentence(text)}")
+        say(f"  {padded(coded(FACTS, key), 30 if _.chinese else 18)} {_fact(value)}")
+    over_users(sized)
+
+
+def _fact(value: Any) -> str:
+    """A fact for people: `yes`, `1,024.5`, or in words."""
+    _ = chosen()
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        return f"{value:,}"
+    return _.sentence(value if isinstance(value, str) else str(value))  # str() would take a message's key
 
 
 def models(models_report: ModelsReport) -> None:

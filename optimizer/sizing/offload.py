@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from catalogs.llm import Llm
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.physics.offload import HostSpec, expert_gb
 from constraints.physics.reserve import usable_bytes
-from constraints.plan import RowKey
+from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.precision import wanted
-from constraints.rules.software import engines_for
+from constraints.rules.software import engine_of, engines_for
 from constraints.rules.vram import demand_bytes
+from optimizer.sizing.users_table import cut_of, ladder
 from optimizer.throughput.jobs import speed_unknown
-from optimizer.throughput.offload import HostPlanner
+from optimizer.throughput.offload import HostPlanner, constants
 
 
 def host_size(
@@ -32,6 +35,8 @@ def host_size(
     rows = planner.rows(gpu, [key], nodes) if have.gb_s and have.gflops else []
     facts = {"bandwidth_gb_s": have.gb_s, "room_gib": have.gb, "compute_gflops": have.gflops}
     if not rows:
+        able = [p for p in precisions if have.gb_s and have.gflops and expert_gb(llm, p) <= have.gb]
+        tables = [table for p in able if (table := host_table(planner, gpu, key, p, nodes))]
         if not precisions:
             reason = _unserved(planner, gpu)
         elif not have.gflops:
@@ -41,14 +46,20 @@ def host_size(
         elif unknown := speed_unknown(gpu, precisions):
             reason = unknown
         else:
-            reason = "GPU memory or the latency limits"
-        return {"fits": False, "experts": "host", "reason": reason, **facts}
+            reason = (
+                message("the latency limits, with one user too: {why}", why=tables[0][0]["cut"])
+                if tables
+                else "GPU memory"
+            )
+        fastest = max(tables, key=lambda table: table[0]["per_user_tok_s"], default=[])
+        return {"fits": False, "experts": "host", "reason": reason, "table": fastest, **facts}
     plan, perf = rows[0].plan, rows[0].perf
     return {
         "fits": True,
         "experts": "host",
         **facts,
         "precision": plan.precision,
+        "engine": str(started.engine) if (started := engine_of(llm, gpu, plan, planner.request)) else "",
         "tp": plan.tp,
         "replicas": plan.replicas,
         "experts_gb": round(llm.expert_bytes(plan.precision) / 1e9, 2),
@@ -63,7 +74,56 @@ def host_size(
         "per_user_tok_s": round(perf.per_user_tok_s, 2),
         "ttft_ms": round(perf.ttft_ms, 1),
         "tpot_ms": round(perf.tpot_ms, 2),
+        "table": host_table(planner, gpu, key, plan.precision, nodes, rows[0]),
     }
+
+
+def host_table(
+    planner: HostPlanner, gpu: Gpu, key: RowKey, precision: str, nodes: int, best: Row | None = None
+) -> list[dict[str, Any]]:
+    """A row per number of users of one plan, a replica on each node: speed with interval and basis, and what cuts it.
+    Empty where the GPUs lack memory for a request or their figures are unknown. `best`: the row that the answer's
+    summary speaks of, whose figures stand at its number of users."""
+    held, pieces = planner.held(gpu, precision, key.per_node), planner.pieces(gpu, precision, [key])
+    if not held or pieces is None:
+        return []
+    summed = best.plan.concurrency * best.plan.replicas if best else 0
+    low, high = constants()["interval_low"], constants()["interval_high"]
+    rows = []
+    for users in sorted({*ladder(held * nodes), *filter(None, [summed])}):
+        busy = min(nodes, users)
+        wanted = users / busy
+        running = np.array([min(wanted, held)])
+        tpot_s = float(pieces.tpot_s(running, planner.request.osl)[0])
+        tok_s = busy * float(pieces.total_tok_s(running, planner.request.osl)[0])
+        if best and users == summed:
+            tok_s = best.perf.tenths / 10
+        # A request that waits begins when one before it ends, as in users_table.served.
+        one_s = float(running[0]) * planner.request.osl * busy / tok_s
+        ttft_s = float(pieces.prefill_s[0]) + (wanted / float(running[0]) - 1) * one_s
+        memory = message("memory: {a} run at once, {b} wait", a=f"{held * nodes:,}", b=f"{users - held * nodes:,}")
+        waits = [memory] if users > held * nodes else []
+        rows.append(
+            {
+                "users": users,
+                "per_user_tok_s": round(1 / tpot_s, 2),
+                "output_tok_s": round(tok_s, 1),
+                "low": round(tok_s * low, 1),
+                "high": round(tok_s * high, 1),
+                "basis": "roofline",
+                "source": "",
+                "ttft_ms": round(ttft_s * 1e3, 1),
+                "precision": precision,
+                "tp": key.per_node,
+                "pp": 1,
+                "dp": 1,
+                "ep": 1,
+                "replicas": nodes,
+                "at_once": min(users, held * nodes),
+                "cut": joined(filter(None, [*waits, cut_of(planner.request, tpot_s * 1e3, ttft_s * 1e3)]), "; "),
+            }
+        )
+    return rows
 
 
 def _unserved(planner: HostPlanner, gpu: Gpu) -> str:

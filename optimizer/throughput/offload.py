@@ -184,13 +184,22 @@ class HostPlanner:
         perf = Perf(*figures, constants()["interval_low"], constants()["interval_high"])
         return Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf)
 
+    def pieces(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> Steps | None:
+        """The pieces of a step under the request, an entry per key; None where the GPU's figures are unknown."""
+        request = self.request
+        return steps(gpu, self.llm, precision, kv_precision(self.llm, request), request.isl, request.osl, keys)
+
     def alone_tok_s(self, gpu: Gpu, key: RowKey, precision: str) -> float:
         """Output tok/s of one request that has a node of a judged row to itself."""
-        request = self.request
-        kv = kv_precision(self.llm, request)
-        found = steps(gpu, self.llm, precision, kv, request.isl, request.osl, [key])
+        found = self.pieces(gpu, precision, [key])
         assert found is not None, "a row that was judged has a speed"
-        return 1 / float(found.tpot_s(np.array([1]), request.osl)[0])
+        return 1 / float(found.tpot_s(np.array([1]), self.request.osl)[0])
+
+    def held(self, gpu: Gpu, precision: str, per_node: int) -> int:
+        """Requests at once that the GPUs of a node have memory for, and the figures are good for."""
+        plan = self._plan(precision, per_node, 1, 1)
+        most = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
+        return min(most, int(constants()["max_batch"]))
 
     def most_users(self, gpu: Gpu, keys: list[RowKey]) -> int:
         """Requests at once that any of these nodes serves at most."""
@@ -209,15 +218,12 @@ class HostPlanner:
             self._known[key].sort(key=lambda x: x.rank, reverse=True)
 
     def _at(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> None:
-        request, llm = self.request, self.llm
-        s = steps(gpu, llm, precision, kv_precision(llm, request), request.isl, request.osl, keys) if keys else None
+        request = self.request
+        s = self.pieces(gpu, precision, keys) if keys else None
         if s is None:
             return
-        users = {
-            n: most_users(gpu, llm, self.policy, self._plan(precision, n, 1, 1), request.tokens)
-            for n in {k.per_node for k in keys}
-        }
-        most = np.array([min(users[k.per_node], int(constants()["max_batch"])) for k in keys], dtype=np.int64)
+        users = {n: self.held(gpu, precision, n) for n in {k.per_node for k in keys}}
+        most = np.array([users[k.per_node] for k in keys], dtype=np.int64)
         limit = 0.0 if request.workload == "batch" else request.min_tok_s_user
         chosen = largest(s, most, request.osl, limit, request.max_ttft_ms)
         c = np.maximum(chosen, 1)

@@ -347,3 +347,40 @@ def test_one_user_has_a_figure_and_the_speed_an_interval() -> None:
     assert 9.5 < alone < 20 and alone > several["per_user_tok_s"]
     (one,) = json.loads(dsopt(*job, "--min-tok-s-user", str(alone - 0.02)).stdout)["setups"]
     assert one["users"] == 1 and one["per_user_tok_s"] == pytest.approx(alone, abs=0.01)
+
+
+OFFLOADED = ("size", "--model", "v3-671b", "--gpu", "4090", "--offload", "--allow-experimental", "--cpu", "EPYC 9654",
+             "--memory", "12x64GB@4800")  # fmt: skip
+
+
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_a_table_over_users(nodes: int) -> None:
+    """As of serving: each number of users with speed, interval, basis, wait, and what cuts it; the summary's figures
+    stand at its users."""
+    (seen,) = json.loads(dsopt(*OFFLOADED, "--min-tok-s-user", "4", "--nodes", str(nodes), "--json").stdout)["setups"]
+    rows = {row["users"]: row for row in seen["table"]}
+    summary = rows[seen["users"]]
+    for field in ("output_tok_s", "per_user_tok_s", "ttft_ms", "basis", "precision", "tp", "replicas"):
+        assert summary[field] == pytest.approx(seen[field]) if isinstance(seen[field], float) else seen[field]
+    held = max(row["at_once"] for row in rows.values())
+    assert {1, 4, seen["users"], held} <= {*rows} and max(rows) > held
+    low, high = offload.constants()["interval_low"], offload.constants()["interval_high"]
+    ordered = [rows[users] for users in sorted(rows)]
+    for row in ordered:
+        assert row["low"] == pytest.approx(low * row["output_tok_s"], abs=0.11)
+        assert row["high"] == pytest.approx(high * row["output_tok_s"], abs=0.11)
+        assert row["basis"] == "roofline" and row["replicas"] == nodes
+        assert bool(row["cut"]) == (row["users"] > held or row["per_user_tok_s"] < 4)
+        assert ("wait" in row["cut"]) == (row["users"] > held) == (row["at_once"] < row["users"])
+    each, wait = ([row[field] for row in ordered] for field in ("per_user_tok_s", "ttft_ms"))
+    assert each == sorted(each, reverse=True) and wait == sorted(wait)
+    assert rows[1]["per_user_tok_s"] == pytest.approx(seen["details"]["one_user_tok_s"], abs=0.01)
+
+
+def test_where_no_limit_is_met_the_table_says_by_how_much() -> None:
+    (seen,) = json.loads(dsopt(*OFFLOADED, "--min-tok-s-user", "100", "--json").stdout)["setups"]
+    assert not seen["fits"] and "the latency limits, with one user too: each user below 100 tok/s" in seen["reason"]
+    assert seen["table"][0]["users"] == 1 and all("each user below 100 tok/s" in row["cut"] for row in seen["table"])
+    for language in ("en", "zh"):
+        said = dsopt("--lang", language, *OFFLOADED, "--min-tok-s-user", "100").stdout
+        assert f"{seen['table'][0]['per_user_tok_s']:.1f}" in said and "True" not in said and "False" not in said
