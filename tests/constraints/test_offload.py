@@ -36,7 +36,7 @@ from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS
 from tests.support.commands import dsopt
 from tests.support.long import one_in
-from tests.support.offload_fit import constants, fit, interval, left_out, measured, table
+from tests.support.offload_fit import check_rows, checked, constants, fit, interval, left_out, measured, table
 from tests.support.oracle import Oracle
 from tests.support.random_catalogs import offload_scenario
 from tests.throughput.test_throughput import Seen
@@ -59,6 +59,19 @@ def test_published_machines_not_in_the_fit() -> None:
 
 def test_docs_show_the_computed_table() -> None:
     assert table() in DOCS.read_text(encoding="utf-8")
+
+
+def test_runs_of_the_measured_file() -> None:
+    """Every run with experts in host memory is judged by a machine, or says why it can't be; four of every five lie in
+    the interval that a plan states, by a fit that has not seen their machine."""
+    rows = check_rows()
+    assert len({r["id"] for r in rows}) == len(rows) >= 20
+    assert all(bool(r["figure"]) != bool(r["not_judged"]) for r in rows)
+    for r, c in zip((r for r in rows if r["figure"]), checked(), strict=True):
+        assert r["id"] == c.id and float(r["tok_s"]) == pytest.approx(c.figure.tok_s, abs=0.05)
+    assert sum(c.inside for c in checked()) >= 0.8 * len(checked())
+    assert median(abs(c.error) for c in checked()) <= 0.25
+    assert sum(c.figure.phase == "check" for c in checked()) == 4
 
 
 CATALOGS = (0, 1, 2, 3, 7, 9, 18, 22, 23, 28, 31, 33, 36, 50, 56, 59, 74)

@@ -149,7 +149,59 @@ def table() -> str:
         f"| {m.id} | {m.tok_s:g} | {predicted(m, share, percent):.0f} | {100 * error(m, share, percent):+.0f} % |"
         for m in prompts
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *check_table()])
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A row of the measured file: its figure beside the model's, by a fit that has not seen its machine."""
+
+    id: str
+    engine: str
+    figure: Measured
+    error: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the published figure lies in the interval that a plan states."""
+        k = offload.constants()
+        return k["interval_low"] <= 1 / (1 + self.error) <= k["interval_high"]
+
+
+@cache
+def checked() -> list[Checked]:
+    """Rows of KTransformers, ik_llama.cpp and llama.cpp of the measured file that have a machine to judge them by."""
+    fitted = [m for m in measured("decode") if m.in_fit]
+    known = {m.id: m for phase in ("decode", "check") for m in measured(phase)}
+    rows = [(r, known[r["figure"]]) for r in check_rows() if r["figure"]]
+    return [
+        Checked(r["id"], r["engine"], m, error(m, *fit([x for x in fitted if x.machine != m.machine]))) for r, m in rows
+    ]
+
+
+@cache
+def check_rows() -> list[dict[str, str]]:
+    """The rows as committed, those that nothing can be said of included."""
+    with (DATA / "offload_check.csv").open(encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+def check_table() -> list[str]:
+    """Lines of Markdown: rows judged, what they come to, and rows that are not, with the reason."""
+    lines = ["| row of the measured file | engine | published, tok/s | model, tok/s | in the interval |"]
+    lines.append("|---|---|---:|---:|---|")
+    lines += [
+        f"| {c.id} | {c.engine} | {c.figure.tok_s:g} | {(1 + c.error) * c.figure.tok_s:.1f} ({100 * c.error:+.0f} %) "
+        f"| {'yes' if c.inside else 'no'} |"
+        for c in checked()
+    ]
+    inside, middle = sum(c.inside for c in checked()), median(abs(c.error) for c in checked())
+    lines.append(f"\n{inside} of {len(checked())} lie in the interval; median error {100 * middle:.0f} %.\n")
+    lines += ["| not judged | engine | published, tok/s | why |", "|---|---|---:|---|"]
+    lines += [
+        f"| {r['id']} | {r['engine']} | {r['tok_s']} | {r['not_judged']} |" for r in check_rows() if not r["figure"]
+    ]
+    return lines
 
 
 if __name__ == "__main__":
