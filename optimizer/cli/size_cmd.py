@@ -42,9 +42,11 @@ HELP = """Examples:
 Memory per GPU, tok/s and time to first token over the number of users; without --model the
 models of the DeepSeek family and your own that run (--all: every model that runs).
 
---batch: columns model, gpu, n_gpus; if you like precision, nodes, tp, pp, dp, ep, isl, osl, concurrency. All rows and
-columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error behind them; an input column of one of
-these names is kept as NAME_in."""
+--batch: columns model, gpu, n_gpus; if you like precision, nodes, tp, pp, dp, ep, isl, osl, concurrency, engine,
+kv_precision (bf16, fp8), spec (none, mtp, mtp2), prefix_cache (40%), network (Gbit/s per GPU), scenario, and with
+disagg yes prefill_gpus, decode_gpus, prefill_plan, decode_plan (tp8, dp8 ep8). All rows and columns come back with
+output_tok_s, low, high, ttft_ms, tpot_ms, basis, plan, kv_precision, spec, prefix_cache, network, disagg as they were
+counted, and error behind them; an input column of one of these names is kept as NAME_in."""
 
 OPTIONS = (
     Option("gpu", "[N x]NAME of a GPU, or a mix: NAME + N x NAME; several are compared.", several=True, group=ASK),

@@ -6,7 +6,7 @@ from typing import Any
 
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.output import note, padded, say, table
-from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedCard, SizeReport, UsersRow
+from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedApart, SizedCard, SizeReport, UsersRow
 from optimizer.text.languages import N_, chosen
 
 BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
@@ -161,6 +161,8 @@ def one(sized: Sized) -> None:
             basis=basis(sized),
         )
         lines += [(N_("Plan"), how), (N_("Users"), users), (N_("Throughput"), said)]
+    if sized.apart:
+        lines += apart(sized.apart)
     if sized.counts:
         lines.append((N_("Other numbers"), _.sentence(sized.counts)))
     lines += [(N_("Start"), command) for command in sized.launch]
@@ -196,6 +198,31 @@ def over_users(sized: Sized) -> None:
             ],
             {0, 1, 2, 3, 5},
         )
+
+
+def apart(split: SizedApart) -> list[tuple[str, str]]:
+    """What a split into nodes that prefill and nodes that decode does."""
+    _ = chosen()
+    how = _(
+        "{plan}, {precision}, KV cache in {kv}, {engine}",
+        plan=_.sentence(split.plan), precision=split.precision, kv=split.kv_precision, engine=split.engine,
+    )  # fmt: skip
+    users = _(
+        "{users} at once, {speed} tok/s each, TTFT {ttft}",
+        users=f"{split.users:,}", speed=f"{split.per_user_tok_s:,.1f}", ttft=milliseconds(split.ttft_ms),
+    )  # fmt: skip
+    said = _(
+        "{speed} tok/s, 80 % interval {interval}, {basis}",
+        speed=f"{split.output_tok_s:,.0f}", interval=f"{split.low:,.0f}-{split.high:,.0f}",
+        basis=_("basis {basis}", basis=based(split.basis)),
+    )  # fmt: skip
+    balance = _(
+        "{rate} requests/s, prefill busy {percent} % of the time; the KV cache of a prompt takes {ms} ms at {gbit} "
+        "Gbit/s per GPU",
+        rate=f"{split.requests_s:,.2f}", percent=round(100 * split.prefill_busy), ms=f"{split.handing_over_ms:,.1f}",
+        gbit=split.network_gbit_s,
+    )  # fmt: skip
+    return [(N_("Prefill apart"), how), ("", users), ("", said), ("", balance)]
 
 
 def based(code: str | None) -> str:

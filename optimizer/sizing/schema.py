@@ -89,6 +89,41 @@ class SizedCard(Strict):
     vram_gb: float = Field(description="usable memory of the card")
 
 
+class SizedHalf(Strict):
+    """Nodes that prefill alone, or decode alone, with the plan of their replicas."""
+
+    nodes: int
+    tp: int = Field(description="tensor-parallel GPUs")
+    pp: int = Field(description="pipeline stages")
+    dp: int = Field(description="data-parallel attention groups of a replica")
+    ep: int = Field(description="expert-parallel GPUs")
+    redundant_experts: int = Field(description="copies of routed experts that even them out over ep")
+    replicas: int = Field(description="independent copies of the model")
+
+
+class SizedApart(Strict):
+    """Prefill and decode on nodes of their own: the best split of whole nodes, at `users` requests at once."""
+
+    plan: Text = Field(description="2 nodes prefill tp8 + 3 nodes decode dp8 ep8 x3")
+    engine: str
+    precision: str
+    kv_precision: str
+    prefill: SizedHalf
+    decode: SizedHalf
+    users: int = Field(description="requests at once in both halves")
+    output_tok_s: float = Field(description="of the whole setup")
+    low: float = Field(description="80 % of measurements lie between low and high, tok/s")
+    high: float = Field(description="tok/s")
+    basis: Basis
+    per_user_tok_s: float = Field(description="output tok/s that each running request sees")
+    ttft_ms: float = Field(description="time to first token: waiting, prefill, handing over")
+    tpot_ms: float = Field(description="time per output token")
+    requests_s: float = Field(description="requests per second that both halves serve in balance")
+    prefill_busy: float = Field(description="share of the time in which the nodes that prefill do so; 1: they bind")
+    handing_over_ms: float = Field(description="time in which a prompt's KV cache goes over the network")
+    network_gbit_s: int = Field(description="of each GPU")
+
+
 class Sized(Strict):
     """One GPU setup. Memory is of the fullest GPU, in GB of 1e9 bytes; figures are of `users` requests at once."""
 
@@ -136,6 +171,9 @@ class Sized(Strict):
         default="", description="of a mix that is slower than its faster cards alone: how much"
     )
     table: list[UsersRow] = Field(default=[])
+    apart: SizedApart | None = Field(
+        default=None, description="the best plan with prefill and decode on nodes of their own; null where none runs"
+    )
     second_opinion: SecondOpinion | None = None
     details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")
 

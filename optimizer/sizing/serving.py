@@ -20,6 +20,7 @@ from constraints.rules.precision import wanted
 from constraints.rules.software import engine_of
 from constraints.rules.vram import held_bytes
 from optimizer.request.load import Load, facts, load_of, queue, queue_words
+from optimizer.sizing.disaggregated import apart_plan
 from optimizer.sizing.schema import LoadFacts, Sized, UsersRow
 from optimizer.sizing.users_table import ladder, users_table
 from optimizer.text.figures import amount
@@ -59,7 +60,9 @@ def serving_size(
     row = best_row(planner, gpu, key)
     if row is None:
         rows = _table(planner, gpu, key, request.users or 1, None) if table else []
-        return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
+        misfit = {**named(gpu, key), **_misfit(planner, gpu, key)}
+        split = apart_plan(planner, gpu, key) if table else None
+        return Sized(**misfit, counts=counts(planner, gpu, key), table=rows, apart=split)
     key = row.key
     plan, perf, load = row.plan, row.perf, load_of(request, policy)
     tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
@@ -77,6 +80,7 @@ def serving_size(
         **speed_fields(perf),
         load=loaded,
         table=_table(planner, gpu, key, users, row) if table else [],
+        apart=apart_plan(planner, gpu, key) if table else None,
     )
 
 

@@ -46,6 +46,8 @@ COLUMNS = (DISAGG, PREFILL_GPUS, DECODE_GPUS, PREFILL_PLAN, DECODE_PLAN)
 """Columns that a table may have beside those of batch.py."""
 ALL_COLUMNS = (*TEXTS, *OPTIONAL, *NUMBERS, *COLUMNS)
 APART, TOGETHER = ("yes",), ("", "no")
+AFTER_ALL_OTHERS = 1e9
+"""More than any half gives tok/s or takes seconds."""
 MOST_GPUS = 100_000
 """Of a half: more than any machine has."""
 
@@ -155,9 +157,11 @@ def _figures(first: Table, second: Table, good: Sequence[int], errors: list[str]
     if not good:
         return out
     prefills, decodes, asked = sides(first, second, calibration)
-    best_prefill = best_of(first.owner, -prefills.estimated_s(asked[first.owner]), len(good))
+    quick = -prefills.estimated_s(asked[first.owner])
+    best_prefill = best_of(first.owner, _unstaged_first(first, quick), len(good))
     prefill = prefills.of(best_prefill)
-    best = best_of(second.owner, _estimated_tok_s(decodes, prefill.of(second.owner), asked[second.owner]), len(good))
+    fast = _estimated_tok_s(decodes, prefill.of(second.owner), asked[second.owner])
+    best = best_of(second.owner, _unstaged_first(second, fast), len(good))
     decode = decodes.of(best)
     asked = np.where(asked > 0, asked, decode.room)
     state = steady(prefill, decode, asked)
@@ -227,6 +231,12 @@ def _handing_over_s(table: Table, k: Constants) -> Floats:
         of_kind = kind_of == kind
         out[of_kind] = handing_over_s(found.llm, found.isl, found.kv, tp[of_kind], pp[of_kind], net[of_kind], k)
     return out
+
+
+def _unstaged_first(table: Table, values: Floats) -> Floats:
+    """Values by which candidates of a half are chosen: those with pipeline stages come after all others, for no half of
+    any measured run has some."""
+    return np.where(per_candidate(table.jobs.pp, table) > 1, values - AFTER_ALL_OTHERS, values)
 
 
 def _estimated_tok_s(decode: Decode, prefill: Prefill, asked: Floats) -> Floats:

@@ -219,7 +219,7 @@ class Planner:
         def slowed(by: Sequence[float]) -> list[Reach]:
             return reach(one.slowed(np.array(by)), self._user_tok_s, request.max_ttft_ms)
 
-        found = slowed([1 / self._pair(gpu, precision) for gpu in gpus])
+        found = slowed([1 / self.pair(gpu, precision) for gpu in gpus])
         fastest = [self._largest_ratio(gpu, precision) for gpu in gpus]
         if not any(fastest):
             return found
@@ -248,7 +248,7 @@ class Planner:
         across = tp * pp * dp > near
         return self.calibration.fact(self.kin, gpu, curve, running, across)
 
-    def _pair(self, gpu: Gpu, precision: str) -> float:
+    def pair(self, gpu: Gpu, precision: str) -> float:
         """What the model's measured setups on the GPU are off in common; they were run by engines for servers, of which
         those for kinds of files have no kernel."""
         return 1.0 if precision in FILE_KINDS else self.calibration.pair(self.kin, gpu)
@@ -310,7 +310,7 @@ class Planner:
             request.drafted,
         )
         jobs = with_redundant(jobs, redundant, self.llm.experts)
-        pairs = np.array([1 / self._pair(card, precision) for card, _, _ in setups])[owner]
+        pairs = np.array([1 / self.pair(card, precision) for card, _, _ in setups])[owner]
         return bent(times(jobs, constants), pairs, self._measured(precision, setups, shape, owner), users)
 
     def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:

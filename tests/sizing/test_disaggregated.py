@@ -1,0 +1,104 @@
+"""`size` with prefill and decode on nodes of their own: the best split of whole nodes, within the limits."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalogs.engines.features import has_feature
+from catalogs.llm import get
+from catalogs.load import Catalog
+from catalogs.schema import Gpu
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.sizing import disaggregated
+from optimizer.sizing.disaggregated import apart_plan
+from optimizer.sizing.schema import SizedApart
+from optimizer.sizing.serving import key_of
+from optimizer.throughput.calibration import shipped as calibration
+from optimizer.throughput.disaggregation import steady
+from optimizer.throughput.plans import Planner
+
+DAY = date(2026, 11, 24)
+
+
+def planner_of(model: str, **asked: Any) -> Planner:
+    request = Request(model=model, as_of=DAY, **asked)
+    llm = get(model).drafting if request.speculate else get(model)
+    return Planner(llm, request, Policy(), calibration())
+
+
+def split_of(catalog: Catalog, gpu: str, nodes: int, model: str = "r1-671b", **asked: Any) -> SizedApart | None:
+    card = catalog.find(gpu)
+    assert isinstance(card, Gpu)
+    return apart_plan(planner_of(model, **asked), card, key_of(card, 8, nodes))
+
+
+def test_a_split_names_its_halves(shipped: Catalog) -> None:
+    found = split_of(shipped, "H200 SXM5 141GB", 5)
+    assert found is not None
+    halves = found.prefill, found.decode
+    assert sum(half.nodes for half in halves) == 5 and found.basis == "roofline"
+    for half in halves:
+        assert half.tp * half.pp * half.dp * half.replicas == 8 * half.nodes
+    assert found.plan.startswith(f"{found.prefill.nodes} node") and " prefill " in found.plan
+    assert 0 < found.prefill_busy <= 0.95 and found.low < found.output_tok_s < found.high
+    assert found.requests_s * 1024 == pytest.approx(found.output_tok_s, rel=1e-3)
+    # Little's law over both halves.
+    seconds = found.ttft_ms / 1e3 + found.tpot_ms / 1e3 * 1023
+    assert found.requests_s * seconds == pytest.approx(found.users, rel=2e-3)
+    assert has_feature(found.engine.rsplit(" ", 1)[0], "disaggregation", "deepseek-v3", experimental=False)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"isl": 8192, "max_ttft_ms": 3000.0}, {"min_tok_s_user": 40.0}, {"users": 700, "min_tok_s_user": 12.0},
+     {"speculate": "mtp2"}, {"cached_share_percent": 80, "isl": 8192}],
+)  # fmt: skip
+def test_no_split_is_faster_within_the_limits(asked: dict[str, Any], shipped: Catalog) -> None:
+    """All splits, plans of both halves and numbers of requests, one by one. Of plans of the first half the two ends are
+    tried alone: what lies between is worth 2 % at most."""
+    card = shipped.find("H200 SXM5 141GB")
+    assert isinstance(card, Gpu)
+    planner, key = planner_of("r1-671b", precision="fp8", **asked), key_of(card, 8, 3)
+    found = apart_plan(planner, card, key)
+    request, best = planner.request, 0.0
+    engine = next(x for x in planner.fits.engines(card, "fp8") if x.name == "SGLang")
+    pools = {n: disaggregated.pool_of(planner, card, replace(key, nodes=n), "fp8", engine) for n in (1, 2)}
+    for first in (1, 2):
+        one, two = pools[first], pools[3 - first]
+        if not one or not two:
+            continue
+        for a, b in itertools.product(range(len(one.plans)), range(len(two.plans))):
+            prefill, decode = one.prefill.of([a]), two.decode.of([b])
+            room = int(np.asarray(decode.room)[0])
+            for users in sorted({1, *np.geomspace(1, room, 60).astype(int).tolist()}):
+                state = steady(prefill, decode, np.array([float(users)]))
+                fine = state.tpot_s[0] * request.min_tok_s_user <= 1 and users >= (request.users or 1)
+                fine &= request.max_ttft_ms is None or state.ttft_s[0] * 1e3 <= request.max_ttft_ms
+                if fine and state.requests_s[0] <= 0.95 * prefill.most_requests_s[0]:
+                    best = max(best, float(state.requests_s[0]) * request.osl)
+    assert (found.output_tok_s if found else 0.0) >= 0.98 * best
+    if found:
+        assert found.per_user_tok_s >= request.min_tok_s_user * 0.999 and found.users >= (request.users or 1)
+        assert request.max_ttft_ms is None or found.ttft_ms <= request.max_ttft_ms * 1.001
+
+
+def test_where_no_split_is(shipped: Catalog) -> None:
+    """One node is not split, two cannot hold bf16 of R1 apart, and engines that are not known to do so do not."""
+    assert split_of(shipped, "H200 SXM5 141GB", 1) is None
+    assert split_of(shipped, "H200 SXM5 141GB", 2, precision="bf16") is None
+    assert split_of(shipped, "H200 SXM5 141GB", 2, max_ttft_ms=1.0) is None
+    assert split_of(shipped, "H200 SXM5 141GB", 2, users=100_000) is None
+    assert split_of(shipped, "Gaudi 3", 2, "qwen3-32b") is None
+    assert split_of(shipped, "H200 SXM5 141GB", 2, "qwen3-32b", precision="q4_k_m") is None
+
+
+def test_more_nodes_serve_more(shipped: Catalog) -> None:
+    speeds = [found.output_tok_s for n in (2, 3, 4, 6) if (found := split_of(shipped, "H200 SXM5 141GB", n))]
+    assert len(speeds) == 4 and speeds == sorted(speeds)
