@@ -64,7 +64,9 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         text = "architecture of the language model is not understood" if wrapper else "architecture is not understood"
         remedy = nearest_architectures(inner)
         return [Fault("unknown-architecture", text, file, None, "", inner[:60], remedy)]
-    if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in flat_config(config):
+    if names[0].endswith("ForConditionalGeneration") and not {"hidden_size", "num_hidden_layers"} & {
+        *flat_config(config)
+    }:
         part = THINKER if "talker_config" in config and THINKER not in config else "text_config"
         return [Fault("bad-config", "is missing (the language model)", file, column=part)]
     known_fields, whole = rules(inner, names[0] if wrapper else ""), config

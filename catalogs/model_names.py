@@ -51,12 +51,12 @@ class Written:
 
 
 def folded(name: str) -> str:
-    """Small letters of one width; blanks, underscores, dashes and colons of any kind are one dash each; Chinese words
-    that stand for a part of a name are that part (`千问3-32B` is `qwen3-32b`)."""
+    """Small letters of one width; blanks, brackets, underscores, dashes and colons of any kind are one dash each;
+    Chinese words that stand for a part of a name are that part (`千问3-32B` is `qwen3-32b`)."""
     text = unicodedata.normalize("NFKC", name).strip().casefold()
     if not text.isascii():
         text = _of_chinese(text)
-    return re.sub(r"[\s_:\u2010-\u2015-]+", "-", text).strip("-")
+    return re.sub(r"[\s_:()\[\]【】\u2010-\u2015-]+", "-", text).strip("-")
 
 
 def _of_chinese(text: str) -> str:
@@ -134,6 +134,8 @@ def _format(pieces: Sequence[str], owner: str) -> str:
     found = [word for piece in pieces for word in piece.split("." if piece.startswith("quantized.") else None)]
     if any(word in ("int8mix", "int4-int8mix") for word in found):
         return "int4-int8mix"
+    if {"mxfp4", "q8"} <= set(found):  # MLX's: experts in mxfp4, the rest in 8.5 bits, as that kind of file
+        return "mxfp4_moe"
     for word in found:
         if re.fullmatch(GGUF_KIND, word):
             return word.replace("ud-", "ud_").replace("-", "_").replace("ud_", "ud-")

@@ -179,6 +179,7 @@ def _meant(name: str) -> Named | tuple[Llm, ...]:
     read = list(readings(name, _owners())) if len(name) <= LONGEST else []
     known = next((reading.name for reading in read if reading.name in _known()), "")
     ids = _known()[known] if known else next(filter(None, (_with_words(reading.name) for reading in read)), ())
+    ids = ids or next(filter(None, (_known_with_size(reading.name) for reading in read)), ())
     if not ids:
         return ()
     return _newest([_open(id_) for id_ in ids], read[-1].quantization, known in _literal(), _app(name, known))
@@ -276,6 +277,17 @@ def _with_words(name: str) -> tuple[str, ...]:
     if kind(name) and all(plain <= kind(own) for own in names.values()):
         names = {id_: own for id_, own in names.items() if kind(own) == plain}
     return tuple(names)
+
+
+def _known_with_size(name: str) -> tuple[str, ...]:
+    """Ids of a known name into which a folded name puts a size that is theirs, and nothing else (`mathstral-7b`,
+    `mistral-nemo-12b-instruct-2407`)."""
+    parts = name.split("-")
+    for at, word in enumerate(parts):
+        known = _known().get("-".join([*parts[:at], *parts[at + 1 :]]), ()) if billions_in(word) else ()
+        if found := tuple(id_ for id_ in known if _of_that_size(id_, frozenset({word}))):
+            return found
+    return ()
 
 
 def _of_that_size(id_: str, unknown: frozenset[str]) -> bool:

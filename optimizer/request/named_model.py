@@ -63,6 +63,8 @@ def _counted(llm: Llm, written: str, request: Request) -> str | None:
     """dsopt's word for a format as a name writes it; None where plans count no such weights of the model."""
     if written == "gguf" and _keeps_experts(llm):
         written = KEPT
+    if _of_whole_weights(llm, written, request):
+        return None
     try:
         precision = llm.format_of(written)
     except InputError:
@@ -74,6 +76,11 @@ def _counted(llm: Llm, written: str, request: Request) -> str | None:
 def _keeps_experts(llm: Llm) -> bool:
     """Whether a model's GGUF files, of whatever kind, have its experts as they are published."""
     return bool(kept_type(llm.architecture)) and KEPT in published_kinds(llm)
+
+
+def _of_whole_weights(llm: Llm, written: str, request: Request) -> bool:
+    """Whether a name is that of a GGUF file of 16 bits whose experts are yet as they are published, in MXFP4."""
+    return written in (*SAME, "bf16") and "gguf" in request.model.casefold() and _keeps_experts(llm)
 
 
 def _contradict(llm: Llm, written: str, said: str | None, asked: str) -> bool:
@@ -100,6 +107,8 @@ def _not_counted(found: Named, request: Request) -> InputError:
     llm, written = found.llm, found.quantization
     have = known_precisions(llm, request)
     alike = [name for name in have if BITS.get(name) == bits_of(written)]
+    if _of_whole_weights(llm, written, request):
+        alike = [KEPT]
     text = message("the name says {written}, which is not counted for {model}", written=shown(written), model=llm.id)
     if written in FILES:
         text = message("the name says {written}, but not in which format the weights are", written=shown(written))

@@ -188,3 +188,11 @@ def test_every_name_of_an_app_says_what_the_app_runs(row: dict[str, str]) -> Non
 def test_a_format_asked_for_needs_no_word_on_the_app() -> None:
     request = settled(asked("qwen3:32b", precision="q8_0"))
     assert not any("runs a name" in remark for remark in remarks("qwen3:32b", request))
+
+
+@pytest.mark.parametrize("kind", ["F16", "BF16"])
+def test_a_gguf_file_of_16_bits_of_gpt_oss_is_not_counted_as_whole_weights(kind: str) -> None:
+    """unsloth/gpt-oss-20b-GGUF:F16 has 13.8 GB, not the 41.8 GB of 20.9e9 weights in 16 bits."""
+    with pytest.raises(InputError, match=r"not counted .*--precision mxfp4_moe"):
+        settled(asked(f"unsloth/gpt-oss-20b-GGUF:{kind}"))
+    assert settled(asked("gpt-oss-20b-bf16")).precision == "bf16"
