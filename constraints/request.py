@@ -15,6 +15,10 @@ from catalogs.offers import Condition, Confidence, Currency
 from catalogs.schema import Kind
 from constraints.exchange import FxRate
 
+LEAST_SUPPLY_V = 200
+"""Supplies for servers take 200 to 240 V: below it they are on another range, or on none."""
+MOST_SUPPLY_V = 264
+"""10 % above 240 V: what lies over it no supply of the catalog takes."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 CostAxis = Literal["money", "power", "rack-units", "lead-time"]
 TRAINING = ("finetune-lora", "finetune-full", "train")
@@ -22,11 +26,36 @@ WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192
 
 
 class Circuit(BaseModel):
-    """One branch circuit, `15A@120V`."""
+    """One branch circuit, `15A@120V`; of three phases `32A@400V3`, with the voltage between two of them."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
     amps: int = Field(ge=1, le=5000)
     volts: int = Field(ge=100, le=480)
+    phases: Literal[1, 3] = 1
+
+    @model_validator(mode="after")
+    def _taken_by_supplies(self) -> Circuit:
+        if self.supply_volts > MOST_SUPPLY_V:
+            raise ValueError(f"supplies would see {self.supply_volts} V, and none takes more than {MOST_SUPPLY_V} V")
+        return self
+
+    @property
+    def supply_volts(self) -> int:
+        """Volts that a supply on it sees: between two wires of one phase. Of three phases between one and the neutral
+        (230 of 400, 240 of 415), or between two where that is too little for supplies (208, 200)."""
+        return volts_at_supply(self.volts, self.phases)
+
+    @property
+    def volt_amps(self) -> int:
+        """Apparent power at its rated current, rounded down: of three phases sqrt(3) x volts x amperes."""
+        one_phase = self.amps * self.volts
+        return math.isqrt(3 * one_phase**2) if self.phases == 3 else one_phase
+
+
+def volts_at_supply(volts: int, phases: int) -> int:
+    """Volts that a supply sees on a circuit of so many volts between two phases, see `Circuit.supply_volts`."""
+    to_neutral = round(volts / math.sqrt(3))
+    return to_neutral if phases == 3 and to_neutral >= LEAST_SUPPLY_V else volts
 
 
 class Listed(BaseModel):
@@ -263,7 +292,7 @@ class Request(BaseModel):
 
     @property
     def line_volts(self) -> int | None:
-        return self.circuit.volts if self.circuit else None
+        return self.circuit.supply_volts if self.circuit else None
 
 
 def cached_tokens(isl: int, percent: int) -> int:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.inputs import shipped_rows
+from catalogs.message import Message, message
 from constraints.request import Circuit
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
@@ -35,6 +36,13 @@ def regions() -> tuple[Region, ...]:
     )
 
 
+def circuit_words(circuit: Circuit) -> Message:
+    """Amperes, volts, and phases where there are three."""
+    if circuit.phases == 3:
+        return message("{a} A at {b} V, three-phase", a=circuit.amps, b=circuit.volts)
+    return message("{a} A at {b} V", a=circuit.amps, b=circuit.volts)
+
+
 def _figures(cell: str) -> tuple[int, ...]:
     return tuple(sorted(int(text_) for text_ in cell.split("|")))
 
@@ -48,11 +56,11 @@ def region_of(volts: int) -> Region | None:
 
 def standard(circuit: Circuit) -> list[list[Circuit]]:
     """Circuits that may take a circuit's place, a list per voltage with the smallest first: those of more amperes at
-    its own voltage, then all of the other voltages of its region."""
-    region = region_of(circuit.volts)
+    its own voltage and phases, then, of one phase, all of the other voltages of its region."""
+    region = region_of(circuit.supply_volts)
     amps = region.amps if region else sorted({a for x in regions() for a in x.amps})
-    own = [Circuit(amps=a, volts=circuit.volts) for a in amps if a > circuit.amps]
-    if region is None:
+    own = [circuit.model_copy(update={"amps": a}) for a in amps if a > circuit.amps]
+    if region is None or circuit.phases == 3:
         return [own]
     nominal = min(region.volts, key=lambda v: (abs(v - circuit.volts), -v))
     return [own, *([Circuit(amps=a, volts=v) for a in amps] for v in region.volts if v != nominal)]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, get_args
 from catalogs.message import N_, message
 from catalogs.schema import Efficiency
 from constraints.build import PsuBank, bank, gear, included_bank, shared_w
+from constraints.physics.circuits import circuit_words
 from constraints.physics.draw import gear_w, unknown_w
 from constraints.policy import Policy
+from constraints.request import Circuit
 from constraints.rule import Check, Rule, figure
 from constraints.rules.fit import needs_psu
 
@@ -55,9 +57,9 @@ def best_efficiency_percent(policy: Policy) -> int:
     return max(grade_percent(grade, policy) for grade in get_args(Efficiency))
 
 
-def circuit_limit_w(amps: int, volts: int, policy: Policy) -> int:
+def circuit_limit_w(circuit: Circuit, policy: Policy) -> int:
     """Continuous power of a breaker."""
-    return policy.whole("power.breaker_percent") * amps * volts // 100
+    return policy.whole("power.breaker_percent") * circuit.volt_amps // 100
 
 
 class Power(Rule):
@@ -72,7 +74,7 @@ class Power(Rule):
         policy, request = model.policy, model.request
         volts = request.line_volts or policy.whole("power.line_volts")
         gpu_w = sum(model.per_node * row.key.cap_w * chosen for row, chosen in model.rows.items())
-        breaker_w = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
+        breaker_w = circuit_limit_w(request.circuit, policy) if request.circuit else None
         all_w = model.total_w + sum(model.shared_w)
 
         def on_breaker(supplies: PsuBank | None, literal: object) -> None:
@@ -114,12 +116,11 @@ class Power(Rule):
         if case.request.circuit:
             circuit = case.request.circuit
             wall = wall_w(case)
-            limit = circuit_limit_w(circuit.amps, circuit.volts, case.policy)
+            limit = circuit_limit_w(circuit, case.policy)
             of = message(
-                "{percent} % of a circuit of {amps} A at {volts} V",
+                "{percent} % of a circuit of {circuit}",
                 percent=case.policy.whole("power.breaker_percent"),
-                amps=circuit.amps,
-                volts=circuit.volts,
+                circuit=circuit_words(circuit),
             )
             found.append(
                 Check.at_most(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalogs.formats import BITS
 from catalogs.message import N_, message
+from constraints.physics.circuits import circuit_words
 from constraints.request import Request
 from constraints.rules.precision import at_any_floor
 from optimizer.request.entry import Asked
@@ -67,7 +68,7 @@ def kilowatts(asked: Asked) -> str:
 def circuit(asked: Asked) -> str:
     """Amps and volts."""
     assert asked.request.circuit is not None
-    return message("one circuit of {a} A at {b} V", a=asked.request.circuit.amps, b=asked.request.circuit.volts)
+    return message("one circuit of {circuit}", circuit=circuit_words(asked.request.circuit))
 
 
 def vendors(asked: Asked) -> str:

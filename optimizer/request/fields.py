@@ -436,7 +436,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("power", "rack"),
         how="load on the breaker, and supplies at its voltage",
         commands=CHECKED,
-        options=(Option("circuit", "One branch circuit, 15A@120V.", group=SITE),),
+        options=(Option("circuit", "One branch circuit, 15A@120V; three-phase 32A@400V3.", group=SITE),),
         parse=parsing.circuit,
         typed=printing.circuit,
         condition=Condition(
@@ -444,7 +444,7 @@ FIELDS: dict[str, FieldEntry] = {
             "power",
             120,
             condition_words.circuit,
-            loosens=Sizes(gives_way.circuits, gives_way.circuit_words, gives_way.circuit_carries, "circuit-volts"),
+            loosens=Sizes(gives_way.circuits, gives_way.other_circuit, gives_way.circuit_carries, "circuit-volts"),
         ),
     ),
     "rack_units": FieldEntry(

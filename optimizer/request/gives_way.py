@@ -11,7 +11,7 @@ from catalogs.formats import BITS
 from catalogs.message import message
 from catalogs.offers import days_of
 from constraints.build import total_w, units
-from constraints.physics.circuits import standard
+from constraints.physics.circuits import circuit_words, standard
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
@@ -152,12 +152,12 @@ def circuits(asked: Asked) -> list[list[Circuit]]:
 
 def circuit_carries(built: Subject, circuit: Circuit) -> bool:
     """Whether a build's power at the wall is within what a circuit may carry for hours."""
-    return circuit_limit_w(circuit.amps, circuit.volts, built.policy) >= wall_w(built.case)
+    return circuit_limit_w(circuit, built.policy) >= wall_w(built.case)
 
 
-def circuit_words(circuit: Circuit) -> str:
+def other_circuit(circuit: Circuit) -> str:
     """Amps and volts."""
-    return message("a circuit of {a} A at {b} V", a=circuit.amps, b=circuit.volts)
+    return message("a circuit of {circuit}", circuit=circuit_words(circuit))
 
 
 def precisions(asked: Asked) -> Alternatives:

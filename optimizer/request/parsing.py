@@ -10,9 +10,10 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.llm import use_config
+from catalogs.message import message
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
-from constraints.request import Listed, Owned, Spare, SupportRate
+from constraints.request import MOST_SUPPLY_V, Listed, Owned, Spare, SupportRate, volts_at_supply
 from optimizer.request import approved_list, purchase_terms, texts
 from optimizer.request.typed_values import Given
 from optimizer.text.money import Money, count, currency_code
@@ -139,15 +140,20 @@ def watts(given: Given) -> int | None:
 
 
 def circuit(given: Given) -> dict[str, int] | None:
-    """`15A@120V`."""
+    """`15A@120V`, `32A@400V3`."""
     text = given["circuit"]
     if not text:
         return None
-    found = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V", text.strip(), re.IGNORECASE | re.ASCII)
+    found = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V(3?)", text.strip(), re.IGNORECASE | re.ASCII)
     if not found:
-        remedy = "For example 15A@120V."
+        remedy = "For example 15A@120V, or 32A@400V3 with three phases."
         raise InputError(Fault("bad-circuit", "needs amps and volts", column="--circuit", value=text, remedy=remedy))
-    return {"amps": int(found[1]), "volts": int(found[2])}
+    volts, phases = int(found[2]), 3 if found[3] else 1
+    if (seen := volts_at_supply(volts, phases)) > MOST_SUPPLY_V:
+        why = message("supplies would see {volts} V, and none takes more than {most} V", volts=seen, most=MOST_SUPPLY_V)
+        remedy = "Three phases are written 32A@400V3; of a higher voltage name the circuit behind the transformer."
+        raise InputError(Fault("bad-circuit", why, column="--circuit", value=text, remedy=remedy))
+    return {"amps": int(found[1]), "volts": volts, "phases": phases}
 
 
 def have(given: Given) -> frozenset[str]:

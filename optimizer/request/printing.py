@@ -73,7 +73,8 @@ def kilowatts(request: Request) -> Iterator[str]:
 def circuit(request: Request) -> Iterator[str]:
     """`15A@120V`."""
     if request.circuit is not None:
-        yield f"{request.circuit.amps}A@{request.circuit.volts}V"
+        phases = "3" if request.circuit.phases == 3 else ""
+        yield f"{request.circuit.amps}A@{request.circuit.volts}V{phases}"
 
 
 def conditions(request: Request) -> Iterator[str]:

@@ -268,7 +268,7 @@ class Bounds:
         if request.max_power_w is not None and watts > request.max_power_w:
             return True
         if request.circuit is not None:
-            wall = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy)
+            wall = circuit_limit_w(request.circuit, policy)
             # Sound: whatever supply is bought loses at least as much, which only adds to the draw at the wall.
             if 100 * watts > best_efficiency_percent(policy) * wall:
                 return True

@@ -99,6 +99,18 @@ def test_a_circuit_drawn_to_the_watt(load: int, fine: bool) -> None:
     assert found == (FINE if fine else refused("power"))
 
 
+@pytest.mark.parametrize(("load", "fine"), [(1870, True), (1871, False)])
+def test_a_circuit_of_three_phases_drawn_to_the_watt(load: int, fine: bool) -> None:
+    """3 A at 400 V between phases carry sqrt(3) x 1200 = 2078 VA; behind a Gold supply that leaves 1870.2 W."""
+    s = scene("tower")
+    psu, platform = s.one(Psu)[0], s.one(Platform)[0]
+    found = judged(
+        s, (psu, {"watts": 5000}), (platform, {"overhead_w": overhead(s, load)}),
+        settings=("power.breaker_percent=100",), circuit=Circuit(amps=3, volts=400, phases=3),
+    )  # fmt: skip
+    assert found == (FINE if fine else refused("power"))
+
+
 @pytest.mark.parametrize("field", [{"psu_forms": ("builtin",)}, {"psu_forms": (), "includes": ("cpu-heatsink", "psu")}])
 @pytest.mark.parametrize(("load", "fine"), [(None, True), (840, True), (841, False)])
 def test_built_in_supplies_of_two_nodes_and_their_switches_on_a_circuit(

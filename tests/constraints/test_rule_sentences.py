@@ -40,8 +40,8 @@ STRICTER = (
 LOOSER = ("vram.reserve_base_gb=0", "host_memory.floor_percent=1", "host_memory.advised_percent=1", "storage.copies=1")
 ASKED: tuple[dict[str, Any], ...] = (
     {"max_nodes": 1}, {"max_power_w": 1}, {"max_power_w": 10**8}, {"rack_units": 1}, {"rack_units": 900},
-    {"circuit": Circuit(amps=15, volts=120)}, {"circuit": Circuit(amps=5000, volts=480)},
-    {"circuit": Circuit(amps=1, volts=480)}, {"budget_cents": 1}, {"max_sellers": 1, "max_share_percent": 1},
+    {"circuit": Circuit(amps=15, volts=120)}, {"circuit": Circuit(amps=5000, volts=240)},
+    {"circuit": Circuit(amps=1, volts=240)}, {"budget_cents": 1}, {"max_sellers": 1, "max_share_percent": 1},
     {"max_sellers": 900, "max_share_percent": 100}, {"max_estimated_percent": 0}, {"max_estimated_percent": 100},
     {"have": frozenset({"racks", "network"})}, {"site_water": False},
     {"precision": "nvfp4", "min_precision_bits": None, "any_precision": True},

@@ -92,6 +92,9 @@ class Ask:
     max_nodes: int = 2
     max_power_w: int | None = None
     circuit: tuple[int, int] | None = None
+    """Amperes, volts."""
+    three_phases: bool = False
+    """Whether the circuit has three, with the volts between two of them."""
     rack_units: int | None = None
     site_water: bool = False
     have_racks: bool = False
@@ -945,12 +948,20 @@ class Oracle:
 
     def _power_node(self, made: Fitted, node: Counter[str], load: int, broken: set[str]) -> None:
         psu, fitted, needed = self._bank(made.platform, node, made.inside)
-        volts = self.ask.circuit[1] if self.ask.circuit else 230
+        volts = self._line()
         watts = psu.watts if volts >= 200 else psu.watts_low_line
         if 100 * load > 80 * fitted * watts or load > needed * watts:
             broken.add("power")
         if psu.form == "ATX" and 4 * load + made.per_node * made.gpu.tdp_w > 4 * fitted * watts:
             broken.add("power")
+
+    def _line(self) -> int:
+        """Volts at a supply: of three phases to the neutral where that makes 200."""
+        if not self.ask.circuit:
+            return 230
+        volts = self.ask.circuit[1]
+        neutral = next(x for x in range(volts) if 3 * (2 * x + 1) ** 2 >= 4 * volts**2)  # the nearest whole volt
+        return neutral if self.ask.three_phases and neutral >= 200 else volts
 
     def _efficiency(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> int:
         psu, _, _ = self._bank(p, node, inside)
@@ -1064,7 +1075,7 @@ class Oracle:
         racked = p.rack_mount
         counts = range(1, nodes + 1) if racked else (0,)
         psu, fitted, _ = self._bank(p, node, inside)
-        volts = ask.circuit[1] if ask.circuit else 230
+        volts = self._line()
         share = 20 if "air" not in p.cooling else 100
         for count in counts:
             cdus: list[tuple[Any, Any]] = [(None, None)]
@@ -1099,7 +1110,11 @@ class Oracle:
                 if ask.circuit:
                     amps, v = ask.circuit
                     wall = Fraction(100 * (nodes * load + boxes_w), self._efficiency(p, node, inside))
-                    if wall > 80 * amps * v // 100:
+                    # Squared, for the square root of three is no fraction: whole volt-amperes, then whole watts.
+                    squared = (3 if ask.three_phases else 1) * (amps * v) ** 2
+                    apparent = int(squared**0.5)
+                    assert apparent**2 <= squared < (apparent + 1) ** 2
+                    if wall > 80 * apparent // 100:
                         worse.add("power")
                 if not racked:
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
