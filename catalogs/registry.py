@@ -88,6 +88,11 @@ def use_config(path: Path, precision: str | None = None) -> str:
     return llm.id
 
 
+def of_this_run(id_: str) -> bool:
+    """Whether a model was read for this run alone (`use_config`)."""
+    return id_ in _of_this_run
+
+
 def all_models() -> list[Llm]:
     """Every model that ships with dsopt, then the user's own."""
     return shipped_models() + own_models()

@@ -31,11 +31,14 @@ def show_understood(
 
 
 def show_name(typed: str | None, request: Request) -> None:
-    """Says on stderr which model was taken for a name that is not its own, and in which format of weights."""
+    """Says on stderr which model was taken for a name that is not its own, and in which format of weights; of a model
+    that --model-config names, what its files hold."""
+    from catalogs.registry import of_this_run
     from optimizer.request.named_model import remarks
 
-    if typed is not None:
-        for remark in remarks(typed, request):
+    name = typed or (request.model if of_this_run(request.model) else None)
+    if name is not None:
+        for remark in remarks(name, request):
             note(f"{chosen()('note')}{chosen().colon}{chosen().sentence(remark)}")
 
 

@@ -141,6 +141,12 @@ def remarks(typed: str, request: Request) -> Iterator[str]:
         )  # fmt: skip
     elif found.app and request.precision is None:
         yield _of_app(found)
+    elif found.llm.user and BITS[found.llm.native_precision] < 16 and len(wanted(found.llm, request)) > 1:
+        yield message(
+            "The files of {model} hold {precision}. Other formats count as well: made anew, from weights that the "
+            "files do not have. --precision {precision} keeps to the files.",
+            model=found.llm.name, precision=found.llm.native_precision,
+        )  # fmt: skip
 
 
 def _of_app(found: Named) -> str:

@@ -1,6 +1,7 @@
 """What a model's name says becomes the request: its id, and the format of the weights that a conversion has."""
 
 import csv
+import json
 from datetime import date
 from pathlib import Path
 
@@ -196,3 +197,17 @@ def test_a_gguf_file_of_16_bits_of_gpt_oss_is_not_counted_as_whole_weights(kind:
     with pytest.raises(InputError, match=r"not counted .*--precision mxfp4_moe"):
         settled(asked(f"unsloth/gpt-oss-20b-GGUF:{kind}"))
     assert settled(asked("gpt-oss-20b-bf16")).precision == "bf16"
+
+
+def test_of_a_quantized_checkpoint_it_is_said_that_other_formats_count_as_well(tmp_path: Path) -> None:
+    """A folder in AWQ may get a plan in INT8: what keeps to the files is named."""
+    source = Path(__file__).parents[1] / "data" / "configs" / "Qwen--Qwen3-0.6B.json"
+    awq = {"quant_method": "awq", "bits": 4, "group_size": 128, "version": "gemm", "zero_point": True}
+    config = json.loads(source.read_text()) | {"quantization_config": awq}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    asked_of = ("--gpu", "1xH200", "--model-config")
+    said = run("size", *asked_of, str(path))[2]
+    assert "hold int4." in said and "--precision int4 keeps to the files" in said
+    assert "keeps to the files" not in run("size", *asked_of, str(path), "--precision", "int4")[2]
+    assert "keeps to the files" not in run("size", *asked_of, str(source))[2]
