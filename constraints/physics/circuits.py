@@ -8,21 +8,25 @@ from pathlib import Path
 
 from catalogs.inputs import shipped_rows
 from catalogs.message import Message, message
+from constraints.policy import Policy
 from constraints.request import Circuit
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
+STRICT_BREAKER = "power.breaker_percent"
+"""Where no region has the line voltage."""
 NEAR_PERCENT = 10
 """How far a line voltage may lie from a region's nominal one: 110 and 127 V are of the 120 V family."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `read`: the day
-    on which the sources were read."""
+    """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `breaker`: the
+    policy value that says how much of it may be drawn for hours; `read`: the day on which the sources were read."""
 
     name: str
     volts: tuple[int, ...]
     amps: tuple[int, ...]
+    breaker: str
     source: str
     read: str
 
@@ -31,9 +35,16 @@ class Region:
 def regions() -> tuple[Region, ...]:
     """All regions of the data."""
     return tuple(
-        Region(row["region"], _figures(row["volts"]), _figures(row["amps"]), row["source"], row["read"])
+        Region(row["region"], _figures(row["volts"]), _figures(row["amps"]), row["breaker"], row["source"], row["read"])
         for row in shipped_rows(FILE)
     )
+
+
+def breaker_percent(circuit: Circuit, policy: Policy) -> int:
+    """How much of a circuit may be drawn for hours, by the rules of the region with its line voltage. What the voltage
+    does not tell (240 V of 415 is British or American) is taken as North American, the stricter of the two."""
+    region = region_of(circuit.supply_volts)
+    return policy.whole(region.breaker if region else STRICT_BREAKER)
 
 
 def circuit_words(circuit: Circuit) -> Message:

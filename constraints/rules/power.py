@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from catalogs.message import N_, message
 from catalogs.schema import Efficiency
 from constraints.build import PsuBank, bank, gear, included_bank, shared_w
-from constraints.physics.circuits import circuit_words
+from constraints.physics.circuits import breaker_percent, circuit_words
 from constraints.physics.draw import gear_w, unknown_w
 from constraints.policy import Policy
 from constraints.request import Circuit
@@ -59,7 +59,7 @@ def best_efficiency_percent(policy: Policy) -> int:
 
 def circuit_limit_w(circuit: Circuit, policy: Policy) -> int:
     """Continuous power of a breaker."""
-    return policy.whole("power.breaker_percent") * circuit.volt_amps // 100
+    return breaker_percent(circuit, policy) * circuit.volt_amps // 100
 
 
 class Power(Rule):
@@ -119,7 +119,7 @@ class Power(Rule):
             limit = circuit_limit_w(circuit, case.policy)
             of = message(
                 "{percent} % of a circuit of {circuit}",
-                percent=case.policy.whole("power.breaker_percent"),
+                percent=breaker_percent(circuit, case.policy),
                 circuit=circuit_words(circuit),
             )
             found.append(

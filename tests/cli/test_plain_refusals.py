@@ -128,5 +128,11 @@ def test_no_more_than_all_of_it(key: str) -> None:
 
 
 def test_what_is_rated_is_known() -> None:
-    loads = {"power.psu_load_percent", "power.surviving_load_percent", "power.breaker_percent", "energy.load_percent"}
+    loads = {
+        "power.psu_load_percent",
+        "power.surviving_load_percent",
+        "power.breaker_percent",
+        "power.breaker_iec_percent",
+        "energy.load_percent",
+    }
     assert loads <= set(RATED) and "power.atx_transient_percent" not in RATED

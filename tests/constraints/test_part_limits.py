@@ -156,7 +156,8 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
     if nodes > 1:
         yield "site", {"max_nodes": nodes}, {"max_nodes": nodes - 1}, "", ""
     efficiency = {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
-    amps = next(a for a in range(1, 500) if 80 * a * volts // 100 * efficiency >= 100 * total)
+    hours = 100 if volts in (220, 230) else 80  # per cent of the breaker in Europe and China, and elsewhere
+    amps = next(a for a in range(1, 500) if hours * a * volts // 100 * efficiency >= 100 * total)
     circuits = ({"circuit": Circuit(amps=a, volts=volts)} for a in (amps, amps - 1))
     yield "power", next(circuits), next(circuits), "", ""
     watts = psu.watts if volts >= 200 else psu.watts_low_line

@@ -36,7 +36,9 @@ def test_what_supplies_see_and_what_it_carries(text: str, seen: int, kva: float)
     circuit = of(text)
     assert circuit.supply_volts == seen
     assert circuit.volt_amps == pytest.approx(kva * 1000, abs=5)
-    assert circuit_limit_w(circuit, Policy()) == circuit.volt_amps * 80 // 100
+    # A breaker carries all of its current for hours in Europe and China; 240 V might be American.
+    percent = 100 if circuit.supply_volts in (219, 230, 231) else 80
+    assert circuit_limit_w(circuit, Policy()) == circuit.volt_amps * percent // 100
 
 
 @pytest.mark.parametrize("text", ["16A@400V", "60A@480V3", "16A@277V"])

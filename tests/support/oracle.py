@@ -1114,7 +1114,8 @@ class Oracle:
                     squared = (3 if ask.three_phases else 1) * (amps * v) ** 2
                     apparent = int(squared**0.5)
                     assert apparent**2 <= squared < (apparent + 1) ** 2
-                    if wall > 80 * apparent // 100:
+                    # 230 V of Europe and 220 V of China: the breaker's whole current may be drawn for hours.
+                    if wall > (100 if 214 <= self._line() < 235 else 80) * apparent // 100:
                         worse.add("power")
                 if not racked:
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
