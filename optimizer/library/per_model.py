@@ -26,7 +26,7 @@ def best_builds(
 ) -> Iterator[BestBuild | None]:  # fmt: skip
     """Per model, the largest first: its recommended point, proven; or what it costs at least where the budget is too
     small. Models with the same figures are solved once. None, and no more, when the clock ends between two models."""
-    for llm, same in families(everything):
+    for llm, same in families(everything, with_modules=bool(request.speculate)):
         try:
             clock.left()
         except TimeUp:

@@ -75,6 +75,18 @@ def module_note(llm: Llm, request: Request, constants: Constants) -> str:
     )  # fmt: skip
 
 
+def proposing_note(request: Request, constants: Constants) -> str:
+    """What speed counts of modules for several tokens, of whichever model; empty where none is asked for by number."""
+    if not request.drafted:
+        return ""
+    accepted = constants["draft_accepted"]
+    return message(
+        "Speed counts {drafted} tokens that a model's module proposes per step, each accepted in {percent} % of the "
+        "steps in which the one before it was, the mean of measured runs.",
+        drafted=request.drafted, percent=round(100 * accepted),
+    )  # fmt: skip
+
+
 def cache_note(request: Request) -> str:
     """How many tokens of a prompt are counted as found in the prefix cache; empty for none."""
     if not request.cached_tokens:

@@ -20,11 +20,13 @@ from constraints.rules.precision import kv_precision
 from constraints.rules.software import starter
 from optimizer.sizing.schema import SizedApart, SizedHalf
 from optimizer.throughput.disaggregation import (
+    BUSY,
     Decode,
     Prefill,
     Steady,
     decode_half,
     handing_over_s,
+    largest,
     prefill_half,
     steady,
 )
@@ -33,9 +35,6 @@ from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import SLACK, Flags, Ints, times
 from optimizer.throughput.shapes import shape_words, sizes_of
 
-BUSY = 0.95
-"""How much of the time the nodes that prefill are to do so at most: beyond, requests lengthen the queue before them and
-little else."""
 MOST_SPLITS = 32
 """Splits that are tried: of more nodes only so many, evenly apart."""
 
@@ -179,15 +178,7 @@ def _most_requests(planner: Planner, prefill: Prefill, decode: Decode, busy: flo
             fine = fine & (state.ttft_s * 1e3 <= request.max_ttft_ms * SLACK)
         return np.asarray(fine)
 
-    room = np.asarray(decode.room, dtype=np.int64)
-    low = np.where(keeps(np.ones_like(room)), 1, 0)
-    high = np.where(low > 0, room + 1, 1)
-    while np.any(high - low > 1):
-        middle = (low + high) // 2
-        good = keeps(np.maximum(middle, 1)) & (middle > 0)
-        open_ = high - low > 1
-        low, high = np.where(open_ & good, middle, low), np.where(open_ & ~good, middle, high)
-    return low
+    return largest(np.asarray(decode.room, dtype=np.int64), keeps)
 
 
 def pool_of(planner: Planner, gpu: Gpu, key: RowKey, precision: str, engine: Engine) -> Pool | None:

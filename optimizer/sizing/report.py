@@ -16,7 +16,7 @@ from constraints.request import Request
 from optimizer.market.asked import model_of
 from optimizer.request.load import load_of, words
 from optimizer.request.named_model import settled
-from optimizer.result.notes import cache_note, module_note
+from optimizer.result.notes import cache_note, module_note, proposing_note
 from optimizer.sizing.mix import Cards, mix_size, named_mix
 from optimizer.sizing.offload import host_size
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
@@ -104,15 +104,17 @@ def _of_facts(gpu: Gpu, key: RowKey, found: dict[str, object]) -> Sized:
     return Sized(**named(gpu, key), **known, details={k: v for k, v in found.items() if k not in known})  # type: ignore[arg-type]
 
 
-def families(everything: bool) -> list[tuple[Llm, list[str]]]:
-    """Models to try, the largest first, each with the ids of those that have the same figures.
+def families(everything: bool, with_modules: bool = False) -> list[tuple[Llm, list[str]]]:
+    """Models to try, the largest first, each with the ids of those that have the same figures; `with_modules`: those of
+    their modules for several tokens too.
 
     The DeepSeek family and the user's own models; with `everything` references and guide names too."""
     of_family = None if everything else (lambda row: row["name"].startswith(FAMILY) and not row["note"])
     groups: dict[tuple[object, ...], list[Llm]] = {}
     for m in [*shipped_models(of_family), *own_models()]:
         alike = (kin(m), m.params_total, m.native_precision, m.min_precision_bits, m.formats, m.scale)
-        groups.setdefault(alike, []).append(m)
+        module = (m.draft_kind, m.draft_params) if with_modules else ()
+        groups.setdefault((*alike, module), []).append(m)
     found = [(ms[0], [m.id for m in ms[1:]]) for ms in groups.values()]
     return sorted(found, key=lambda x: -x[0].params_total)
 
@@ -122,7 +124,7 @@ def models_report(
 ) -> ModelsReport:
     """Every model on one setup, the largest first; `request` names any model."""
     fits = []
-    for llm, same in families(everything):
+    for llm, same in families(everything, with_modules=bool(request.speculate)):
         asked = request.model_copy(update={"model": llm.id})
         try:
             model_of(asked, policy)
@@ -131,12 +133,13 @@ def models_report(
             which = named_mix(setup) if isinstance(setup, Cards) else named(*setup)
             sized = Sized(**which, fits=False, reason=e.faults[0].text)
         fits.append(ModelFit(model=model_facts(llm), same=same, params_total=llm.params_total, size=sized))
+    said = proposing_note(request, calibration.constants), cache_note(request)
     return ModelsReport(
         schema_version="1",
         workload=request.workload,
         throughput_model=based_on(calibration),
         models=fits,
-        messages=list(calibration.notes),
+        messages=[*calibration.notes, *filter(None, said)],
     )
 
 

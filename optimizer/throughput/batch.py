@@ -17,6 +17,7 @@ import numpy as np
 
 from catalogs.file_kinds import FILE_KINDS
 from catalogs.load import Catalog
+from catalogs.message import message
 from constraints.policy import Policy
 from optimizer.throughput.constants import Constants, constants
 from optimizer.throughput.demand import Demand
@@ -152,6 +153,7 @@ def prepare(
     rows = len(columns["model"])
     blank = [""] * rows
     texts = {column: [*map(str.strip, map(str, columns.get(column, blank)))] for column in (*TEXTS, *OPTIONAL)}
+    texts[KV] = [*map(str.casefold, texts[KV])]
     cells = {column: numbers(columns[column]) if column in columns else np.full(rows, np.nan) for column in NUMBERS}
     errors = _cell_errors(cells, texts, rows)
     drafted = _looked_up(lambda text: drafted_of(text) or 0, texts[SPEC])
@@ -175,6 +177,10 @@ def prepare(
         found = resolved[at]
         if isinstance(found, str):
             errors[row] = found
+    for row in (row for row, text in enumerate(texts[SPEC]) if text.casefold().startswith("mtp") and not errors[row]):
+        found = resolved[which[row]]
+        if isinstance(found, Resolved) and not found.llm.draft_list:
+            errors[row] = message("no module for several tokens (MTP, DSpark) of {model} is known", model=found.llm.id)
     good = np.flatnonzero(np.array([not error for error in errors], dtype=bool))
     loads = Loads(cells["concurrency"], drafted, gbit_s, burst)
     return _arrays(errors, resolved, which, good, whole, loads, k)

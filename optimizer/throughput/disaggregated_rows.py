@@ -33,6 +33,7 @@ from optimizer.throughput.disaggregation import (
     Prefill,
     decode_half,
     handing_over_s,
+    most_in_balance,
     prefill_half,
     steady,
 )
@@ -63,14 +64,17 @@ def all_answers(
     """The figures of every row of a table, of one kind of plan and of two halves."""
     rows = len(columns["model"])
     kinds = [str(text).strip().casefold() for text in columns.get(DISAGG, [""] * rows)]
-    if not any(kind in APART for kind in kinds) and set(kinds) <= set(TOGETHER):
+    if set(kinds) <= set(TOGETHER) and PREFILL_GPUS not in columns and DECODE_GPUS not in columns:
         return answers(prepare(columns, catalog, policy, calibration.constants), calibration)
     apart = [row for row, kind in enumerate(kinds) if kind in APART]
     others = [row for row, kind in enumerate(kinds) if kind not in APART]
     found = answers(prepare(_rows(columns, others), catalog, policy, calibration.constants), calibration)
     strange = [row for row, kind in enumerate(kinds) if kind not in (*APART, *TOGETHER)]
+    halves = [columns.get(column, [""] * rows) for column in (PREFILL_GPUS, DECODE_GPUS)]
+    lost = [row for row in others if any(str(cells[row]).strip() for cells in halves)]
     both = _merged([(others, found), (apart, answers_apart(_rows(columns, apart), catalog, policy, calibration))])
-    return _refused(both, {row: f"{DISAGG}: is none of yes, no" for row in strange})
+    said = f"{PREFILL_GPUS}, {DECODE_GPUS}: are of rows with {DISAGG} yes"
+    return _refused(both, {row: said for row in lost} | {row: f"{DISAGG}: is none of yes, no" for row in strange})
 
 
 def answers_apart(
@@ -163,7 +167,8 @@ def _figures(first: Table, second: Table, good: Sequence[int], errors: list[str]
     fast = _estimated_tok_s(decodes, prefill.of(second.owner), asked[second.owner])
     best = best_of(second.owner, _unstaged_first(second, fast), len(good))
     decode = decodes.of(best)
-    asked = np.where(asked > 0, asked, decode.room)
+    if len(blank := np.flatnonzero(asked <= 0)):
+        asked[blank] = most_in_balance(prefill.of(blank), decode.of(blank))
     state = steady(prefill, decode, asked)
     found = [x for x in second.found if x is not None]
     widths = [calibration.width("nothing", x.gpu) for x in found]

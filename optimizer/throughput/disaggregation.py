@@ -8,6 +8,7 @@ at the same time, as where the same GPUs do both. Nothing is fitted here: the co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from optimizer.throughput.constants import Constants
-from optimizer.throughput.roofline import Field, Floats, Times
+from optimizer.throughput.roofline import Field, Flags, Floats, Ints, Times
 
 STEPS = 28
 """Of a bisection: the requests in decode are known to a part in 10^8 of those that there is room for."""
@@ -123,6 +124,35 @@ def handing_over_s(llm: Llm, isl: int, kv: str, tp: Any, pp: Any, net_b_s: Field
 @lru_cache(maxsize=20_000)
 def _rank_bytes(llm: Llm, isl: int, kv: str, tp: int) -> int:
     return llm.kv_rank_bytes(isl, kv, tp)
+
+
+BUSY = 0.95
+"""How much of the time the half that computes prompts is to do so at most, where nobody asks for more requests: beyond,
+they lengthen the queue before it and little else."""
+
+
+def most_in_balance(prefill: Prefill, decode: Decode) -> Ints:
+    """The most requests at once that decode has room for and that leave the first half no busier than BUSY; one at
+    least."""
+
+    def keeps(asked: Ints) -> Flags:
+        return np.asarray(
+            steady(prefill, decode, asked.astype(np.float64)).requests_s <= BUSY * prefill.most_requests_s
+        )
+
+    return np.maximum(largest(np.asarray(decode.room, dtype=np.int64), keeps), 1)
+
+
+def largest(most: Ints, keeps: Callable[[Ints], Flags]) -> Ints:
+    """The largest number up to `most` that keeps what all smaller ones keep, by bisection; 0 where 1 does not."""
+    one = np.ones_like(most)
+    low = np.where(keeps(one), 1, 0)
+    high = np.where(low > 0, most + 1, 1)
+    while np.any(open_ := high - low > 1):
+        middle = np.where(open_, (low + high) // 2, one)
+        good = keeps(middle)
+        low, high = np.where(open_ & good, middle, low), np.where(open_ & ~good, middle, high)
+    return np.asarray(low)
 
 
 def steady(prefill: Prefill, decode: Decode, asked: Floats) -> Steady:

@@ -17,7 +17,7 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from catalogs.visible import safe_cell
 from constraints.policy import Policy
-from optimizer.sizing.batch_file import FIGURES, batch
+from optimizer.sizing.batch_file import COUNTED, FIGURES, batch
 from optimizer.text.csv_table import csv_text, read_csv
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import NUMBERS, TEXTS, prepare
@@ -73,6 +73,21 @@ def test_engines_of_gguf_files_start_no_other_weights(catalog: Catalog, tmp_path
     three, six, four = answered(path, catalog)
     assert "heads 64 % tp 3" in three["error"] and "heads 64 % tp 6" in six["error"]
     assert not four["error"] and float(four["output_tok_s"]) > 0
+
+
+def test_a_row_says_how_it_was_understood(catalog: Catalog, tmp_path: Path) -> None:
+    """Columns in any case, blanks filled in; what the row said is kept beside it."""
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "model,gpu,n_gpus,nodes,kv_precision,spec,prefix_cache,network,disagg,prefill_gpus,decode_gpus,concurrency\n"
+        "r1-671b,H200,16,2,FP8,MTP2,40 %,IB-200,Yes,8,8,64\nr1-671b,H200,8,1,,,,,,,,64\n",
+        encoding="utf-8",
+    )
+    apart, plain = answered(path, catalog)
+    assert [apart[c] for c in COUNTED[1:]] == ["fp8", "mtp2", "40%", "200", "yes"]
+    assert apart["plan"].startswith("prefill ") and apart["kv_precision_in"] == "FP8" and apart["basis"] == "roofline"
+    assert [plain[c] for c in COUNTED] == ["dp8", "bf16", "none", "0%", "", "no"]
+    assert plain["spec_in"] == plain["error"] == apart["error"] == ""
 
 
 def calls(rows: list[dict[str, str]], catalog: Catalog) -> int:

@@ -123,6 +123,7 @@ def test_rows_of_two_halves_stand_beside_the_others(shipped: Catalog) -> None:
     columns = table(
         disagg=["yes", "no", "YES", ""], n_gpus=["", "16", "16", "16"], tp=["", "", "", "8"],
         prefill_plan=["tp8", "", "dp8 ep8", ""], decode_plan=["dp8 ep8", "", "", ""],
+        prefill_gpus=["8", "", "8", ""], decode_gpus=["8", "", "8", ""],
     )  # fmt: skip
     found = all_answers(columns, shipped, Policy(), calibration())
     assert found.errors == ("", "", "", "")
@@ -155,6 +156,8 @@ def test_rows_of_two_halves_stand_beside_the_others(shipped: Catalog) -> None:
         ({"engine": "llama.cpp"}, "serve prefill and decode apart"),
         ({"prefix_cache": "140%"}, "is none of no, yes, 0% to 100%"),
         ({"network": "fast"}, "is none of Gbit/s"),
+        ({"disagg": ""}, "are of rows with disagg yes"),
+        ({"model": "qwen3-8b", "precision": "bf16", "spec": "mtp2"}, "no module for several tokens"),
         ({"spec": "mtp12"}, "mtp1 to mtp9"),
     ],
 )
@@ -185,6 +188,15 @@ def test_plans_in_words(words: str, shape: tuple[int, ...] | None) -> None:
     assert shape_of(words) == shape
     if shape:
         assert shape_of(plan_words((*shape, 1))) == shape and plan_words((*shape, 3)).endswith(" x3")
+
+
+def test_a_row_without_a_number_of_requests_is_in_balance(shipped: Catalog) -> None:
+    """As many as decode has room for, unless they only queued for their prompts."""
+    columns = table(concurrency=["", "1", "20000"], prefill_plan="tp8", decode_plan="dp8 ep8", isl="2048")
+    found = all_answers(columns, shipped, Policy(), calibration())
+    most, one, queueing = found.output_tok_s.tolist()
+    assert one < most <= queueing * 1.001 and most >= 0.9 * queueing
+    assert found.ttft_ms[0] < 0.2 * found.ttft_ms[2]
 
 
 def test_columns_are_named_once() -> None:

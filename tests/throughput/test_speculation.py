@@ -13,6 +13,8 @@ from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer import library
+from optimizer.sizing.schema import ModelsReport
 from optimizer.sizing.serving import key_of
 from optimizer.sizing.users_table import users_table
 from optimizer.throughput import roofline
@@ -69,3 +71,18 @@ def test_no_replica_is_beyond_the_reach_of_one_that_proposes_tokens(shipped: Cat
                 assert bound.rows(card, [key]) == free.rows(card, [key])
                 for row in free.rows(card, [key]):
                     assert row.perf.tenths <= bound.most_tenths(card) * key.total
+
+
+def test_models_are_told_apart_by_their_modules_where_these_count() -> None:
+    """V4-Flash has MTP, its revision DSpark: one line of all models without speculation, two with it."""
+    known = {speculate: report(speculate) for speculate in (None, "mtp2")}
+    assert "v4-flash-0731" in next(fit.same for fit in known[None].models if fit.model.id == "v4-flash")
+    fits = {fit.model.id: fit for fit in known["mtp2"].models}
+    assert fits["v4-flash"].size.fits and "DSpark" in fits["v4-flash-0731"].size.reason
+    assert not known[None].messages and "2 tokens that a model's module proposes" in known["mtp2"].messages[0]
+
+
+def report(speculate: Any) -> ModelsReport:
+    return library.size_models(
+        Request(model="v3-671b", as_of=DAY, speculate=speculate), ("nvidia-h200-sxm5-141gb", 8, 1)
+    )
