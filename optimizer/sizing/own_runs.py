@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,18 @@ from catalogs.message import Message, joined, message
 from catalogs.other_file import MEASUREMENTS, expecting
 from constraints.policy import Policy
 from optimizer.text.csv_table import read_csv, wide_rows
-from optimizer.throughput.batch import KV, NUMBERS, SPEC, TEXTS, Table, figures, prepare
+from optimizer.throughput.batch import (
+    KV,
+    NUMBERS,
+    PREFIX_CACHE,
+    SPEC,
+    TEXTS,
+    Table,
+    cached_percent,
+    drafted_of,
+    figures,
+    prepare,
+)
 from optimizer.throughput.calibration import Calibration, Point, Setup, read, shipped
 from optimizer.throughput.fitting import audit, measured
 from optimizer.throughput.fitting.measured import Runs, of_rows
@@ -63,6 +75,8 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
     left_out = {i: ("unanswered", text) for i, text in enumerate(table.errors) if text}
     for i in np.flatnonzero(~np.isfinite(runs.output_tok_s)).tolist():
         left_out[i] = ("no-figure", "output_tok_s is no number above 0")
+    for i, reason in _otherwise_run(runs):
+        left_out.setdefault(i, reason)
     good = [i for i in range(len(runs.rows)) if i not in left_out]
     found = audit.findings(runs.take(good), table.take(good))
     left_out |= {good[i]: reason for i, reason in found.items()}
@@ -94,6 +108,18 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
     if left_out:
         notes.append(message("{file}: left out are {what}.", file=path.name, what=_reasons(runs, left_out)))
     return replace(chosen, name=f"{base.name} + {path.name}", sha256=sha, notes=tuple(notes))
+
+
+def _otherwise_run(runs: Runs) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Rows that speak for no plan which computes every token of its prompts and one of the answer per step."""
+    for i, row in enumerate(runs.rows):
+        percent = cached_percent((row.get(PREFIX_CACHE) or "").strip())
+        if percent is None:
+            yield i, ("unanswered", message("prefix_cache is no percentage"))
+        elif percent:
+            yield i, ("prefix-cache", message("{percent} % of its prompts were in the prefix cache", percent=percent))
+        elif drafted_of((row.get(SPEC) or "").strip()):
+            yield i, ("speculation", message("ran with speculation ({kind})", kind=row[SPEC]))
 
 
 def _impossible(runs: Runs, table: Table, base: Calibration) -> dict[int, tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer import library
+from optimizer.sizing.own_runs import calibration as calibration_of
 from optimizer.sizing.schema import ModelsReport
 from optimizer.sizing.serving import key_of
 from optimizer.sizing.users_table import users_table
@@ -86,3 +88,15 @@ def report(speculate: Any) -> ModelsReport:
     return library.size_models(
         Request(model="v3-671b", as_of=DAY, speculate=speculate), ("nvidia-h200-sxm5-141gb", 8, 1)
     )
+
+
+def test_own_runs_with_cached_prompts_or_speculation_speak_for_no_other_plan(shipped: Catalog, tmp_path: Path) -> None:
+    """They are left out with the reason, one that says neither takes the place of published ones."""
+    head = "id,model,precision,gpu,n_gpus,tp,isl,osl,concurrency,output_tok_s,spec,prefix_cache\n"
+    rows = [f"{name},r1-671b,fp8,H200,8,8,1024,1024,64,2000,{spec},{cached}" for name, spec, cached in
+            (("a", "none", "no"), ("b", "mtp2", ""), ("c", "", "60%"), ("d", "", "lots"))]  # fmt: skip
+    path = tmp_path / "mine.csv"
+    path.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    notes = calibration_of(None, path, shipped, Policy()).notes
+    assert "1 of 4 rows used" in notes[0]
+    assert "b (ran with speculation (mtp2)); c (60 % of its prompts were in the prefix cache); d (prefix" in notes[1]
