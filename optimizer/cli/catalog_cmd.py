@@ -10,7 +10,7 @@ import typer
 
 from optimizer.cli.money_view import grouped
 from optimizer.cli.options import speaking
-from optimizer.cli.output import emit_json, note, say, table
+from optimizer.cli.output import emit_json, note, say, say_labelled, table
 from optimizer.cli.usage import Command, Group
 from optimizer.text.languages import chosen as language
 
@@ -83,7 +83,7 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
         return
     for key, value in p.model_dump(mode="json").items():
         if value not in (None, "", [], ()):
-            print(f"{key:20} {_cell(value)}")  # columns of the catalog's files: the same in every language
+            say_labelled(key, _cell(value), 20)  # columns of the catalog's files: the same in every language
     print()
     _ = language()
     _offers(offers)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from optimizer import library
-from optimizer.cli.front_view import coded, number
+from optimizer.cli.front_view import FIGURES_FROM, coded, number
 from optimizer.cli.money_view import apart, grouped, total
 from optimizer.cli.no_build_view import show_no_build
-from optimizer.cli.output import say, table
+from optimizer.cli.output import narrow, say, table
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.cli.why_not_view import show_why_not
 from optimizer.procurement.labels import CATEGORIES, STATUS, UNITS, rule_titles
@@ -103,23 +103,7 @@ def show_point(explained: PointExplained) -> None:
         {2},
     )
     say(_("Margins:"))
-    table(
-        [_("rule"), "", _("measured"), _("limit"), _("unit"), _("margin"), _("finding")],
-        [
-            [
-                coded(rule_titles(), m.rule),
-                coded(STATUS, m.status),
-                number(m.measured),
-                number(m.limit),
-                coded(UNITS, m.unit),
-                "" if m.margin_percent is None else f"{m.margin_percent:.0f} %",
-                _.sentence(m.text),
-            ]
-            for m in explained.margins
-            if m.measured is not None
-        ],
-        {2, 3, 5},
-    )
+    _margins(explained)
     say(_("Where the money goes:"))
     rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share * 100:.1f} %"] for s in explained.money]
     table([_("category"), explained.currency, _("share")], rows, {1, 2})
@@ -132,6 +116,22 @@ def show_point(explained: PointExplained) -> None:
     _launch(explained)
     for note in explained.notes:
         say(f"{_('note')} [{note.code}]{_.colon}{_.sentence(note.text)}")
+
+
+def _margins(explained: PointExplained) -> None:
+    """What rules measured; on a narrow terminal without the figures, which stand in the findings too."""
+    _ = language()
+    few = narrow(FIGURES_FROM)
+    rows = []
+    for m in explained.margins:
+        if m.measured is None:
+            continue
+        figures = [] if few else [number(m.measured), number(m.limit), coded(UNITS, m.unit)]
+        margin = "" if m.margin_percent is None else f"{m.margin_percent:.0f} %"
+        rows.append([coded(rule_titles(), m.rule), coded(STATUS, m.status), *figures, margin, _.sentence(m.text)])
+    heads = [] if few else [_("measured"), _("limit"), _("unit")]
+    right = {2} if few else {2, 3, 5}
+    table([_("rule"), "", *heads, _("margin"), _("finding")], rows, right)
 
 
 def _launch(explained: PointExplained) -> None:

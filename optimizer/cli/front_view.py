@@ -7,11 +7,13 @@ from typing import Any
 
 from catalogs.message import message, read_message
 from optimizer.cli.money_view import grouped, sums
-from optimizer.cli.output import note, say, table
+from optimizer.cli.output import narrow, note, say, table
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
 from optimizer.text.languages import N_, chosen
 
 SHOWN = 12
+FIGURES_FROM = 100
+"""Columns of a terminal from which tables of findings have columns of figures too."""
 FASTER = 1.1
 """A point beside the named ones is shown where it is so many times as fast as the last one shown."""
 
@@ -150,8 +152,11 @@ def show(data: dict[str, Any], everything: bool) -> None:
 
 
 def checks(found: Iterable[dict[str, Any]]) -> None:
-    """The rules' findings as a table."""
+    """The rules' findings as a table; on a narrow terminal without the figures, which stand in the findings too."""
     _ = chosen()
+    if narrow(FIGURES_FROM):
+        rows = [[coded(rule_titles(), x["rule"]), coded(STATUS, x["status"]), _.sentence(x["text"])] for x in found]
+        return table([_("rule"), "", _("finding")], rows)
     table(
         [_("rule"), "", _("measured value"), _("limit"), _("unit"), _("finding")],
         [

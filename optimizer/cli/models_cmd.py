@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optimizer.cli.options import speaking
-from optimizer.cli.output import emit_json, note, padded, say, table
+from optimizer.cli.output import emit_json, note, say, say_labelled, table
 from optimizer.cli.usage import Command, Group
 from optimizer.cli.wrapped import UNKNOWN, columns_asked, screen_width
 from optimizer.text.languages import N_
@@ -163,12 +163,14 @@ def show(
     if support is not None:
         show_support(m, support)
         return
+    from rich.cells import cell_len
+
     from optimizer.cli.front_view import coded, remark
 
-    for key, value in data.items():
-        if value and key != "quality":
-            text = remark(value) if isinstance(value, str) else _figures(value)
-            say(f"{padded(coded(FACTS, key), 16)} {text}")
+    shown = {coded(FACTS, key): value for key, value in data.items() if value and key != "quality"}
+    widest = max(map(cell_len, shown))
+    for label, value in shown.items():
+        say_labelled(label, remark(value) if isinstance(value, str) else _figures(value), widest)
     for precision in dict.fromkeys(row.precision for row in quality_of(m)):
         for sentence in quality_said(m, precision):
             say(language().sentence(sentence))

@@ -14,7 +14,7 @@ from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
 from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
-from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, screen_width, titled, wrapped
+from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, labelled, screen_width, titled, wrapped
 
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
@@ -30,6 +30,17 @@ def say(text: str) -> None:
     """A sentence of an answer on stdout, its lines as long as the terminal is wide."""
     wipe()
     print(_fitted(text, sys.stdout), flush=True)
+
+
+def say_labelled(label: str, text: str, cells: int) -> None:
+    """A label and what it stands for on stdout, the text's further lines under its first."""
+    wipe()
+    print(labelled(label, visible(text), cells, screen_width(sys.stdout)), flush=True)
+
+
+def narrow(least: int) -> bool:
+    """Whether stdout is a terminal of fewer than `least` columns, or the environment asks for fewer."""
+    return (screen_width(sys.stdout) or columns_asked() or UNKNOWN) < least
 
 
 def _fitted(text: str, stream: TextIO) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.cli.front_view import coded, remark
-from optimizer.cli.output import note, padded, say, table
+from optimizer.cli.output import note, padded, say, say_labelled, table
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedApart, SizedCard, SizeReport, UsersRow
 from optimizer.text.languages import N_, chosen
 
+START = N_("Start")
 BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
 FACTS = {
     "per_node": N_("GPUs per node"),
@@ -165,13 +166,17 @@ def one(sized: Sized) -> None:
         lines += apart(sized.apart)
     if sized.counts:
         lines.append((N_("Other numbers"), _.sentence(sized.counts)))
-    lines += [(N_("Start"), command) for command in sized.launch]
+    lines += [(START, command) for command in sized.launch]
     if sized.launch_note:
         lines.append(("", _.sentence(sized.launch_note)))
     if sized.faster_without:
         lines.append((_("Slower cards"), _.sentence(sized.faster_without)))
     for title, text in lines:
-        say(f"  {padded(_(title) if title else '', 15)} {text}")
+        label = _(title) if title else ""
+        if title == START:
+            print(f"  {padded(label, 15)} {text}")  # whole, to be copied: a terminal breaks it where it must
+        else:
+            say_labelled(f"  {label}", text, 17)
     if sized.cards:
         cards(sized.cards)
     over_users(sized)
@@ -311,7 +316,7 @@ def facts(sized: Sized) -> None:
     for key, value in shown.items():
         if value in (None, "", [], {}):
             continue
-        say(f"  {padded(coded(FACTS, key), 30 if _.chinese else 18)} {_fact(value)}")
+        say_labelled("  " + coded(FACTS, key), _fact(value), 32 if _.chinese else 20)
     over_users(sized)
 
 

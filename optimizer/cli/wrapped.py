@@ -18,8 +18,10 @@ COLUMN = (20, 16, 12)
 """Narrowest that a column of text is made, where the text is wider: narrower where the table then has fewer blocks."""
 WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6"
 OPENING, CLOSING = "（「《", "，。；：、）」》！？"
-PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]+)[{CLOSING}]*")
-"""What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it."""
+UNIT = r"(?:%|USD|CNY|EUR|GBP|JPY|[kMG]?Wh?|[KMGT]i?B(?:/s)?|tok/s|ms|s|kg|U|V|A|°C)(?![\w/])"
+PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]*\d {UNIT}[^\s{WIDE}]*|[^\s{WIDE}]+)[{CLOSING}]*")
+"""What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it; a figure
+keeps its unit."""
 WITHIN = re.compile(r"(?<=[-/_,.=])")
 """Where a word that is longer than a line may be divided."""
 TERM = re.compile(rf" |(?=[{OPENING}])|(?<=，)")
@@ -51,6 +53,20 @@ def _terms(header: str) -> list[tuple[str, str]]:
     edges = [0, *(x.end() for x in TERM.finditer(header)), len(header)]
     texts = [header[a:b] for a, b in pairwise(edges) if b > a]
     return [(" " * texts[i - 1].endswith(" ") if i else "", x.strip()) for i, x in enumerate(texts)]
+
+
+def labelled(label: str, text: str, cells: int, width: int | None) -> str:
+    """A label of `cells` cells and what it stands for, whose further lines begin under the first; `width`: cells of a
+    line, None where nothing is broken."""
+    from rich.cells import cell_len
+
+    head = label + " " * max(cells - cell_len(label), 0) + " "
+    if width is None:
+        return head + text
+    room = width - cell_len(head)
+    if room < min(20, width // 2):
+        return wrapped(head + text, width)
+    return head + wrapped(text, room).replace("\n", "\n" + " " * cell_len(head))
 
 
 def columns_asked() -> int | None:

@@ -23,7 +23,7 @@ from optimizer.request.load import facts, load_of, queue
 from optimizer.result.launch import Deployment, Memory, launch
 from optimizer.sizing.schema import LoadFacts, Sized, SizedCard, UsersRow
 from optimizer.sizing.serving import plan_fields, speed_fields
-from optimizer.sizing.users_table import cut_of, ladder
+from optimizer.sizing.users_table import cut_of, ladder, too_slow
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.file_kinds import in_file_kinds
@@ -151,7 +151,8 @@ def _misfit(planner: MixPlanner) -> dict[str, Any]:
         users = planner.request.users
         why = message("{why}: memory or the latency limits", why=amount("{} users at once", users)) if users else ""
         plan = planner.leanest(kind)
-        return {**plan_fields(plan), **_memory(planner, plan), "fits": False, "reason": why or "the latency limits"}
+        why = why or too_slow([_row(planner, plan, 1).model_dump()])
+        return {**plan_fields(plan), **_memory(planner, plan), "fits": False, "reason": why}
     missing_gb = round(planner.missing_bytes(kind) / 1e9, 2)
     reason = (
         message("memory: the cards lack {gb} GB in sum", gb=f"{missing_gb:,.2f}")

@@ -17,7 +17,7 @@ from constraints.request import Request
 from constraints.rules.precision import wanted
 from constraints.rules.software import engine_of, engines_for
 from constraints.rules.vram import demand_bytes
-from optimizer.sizing.users_table import cut_of, ladder
+from optimizer.sizing.users_table import cut_of, ladder, too_slow
 from optimizer.throughput.jobs import speed_unknown
 from optimizer.throughput.offload import HostPlanner, constants
 
@@ -46,11 +46,7 @@ def host_size(
         elif unknown := speed_unknown(gpu, precisions):
             reason = unknown
         else:
-            reason = (
-                message("the latency limits, with one user too: {why}", why=tables[0][0]["cut"])
-                if tables
-                else "GPU memory"
-            )
+            reason = too_slow(tables[0]) if tables else "GPU memory"
         fastest = max(tables, key=lambda table: table[0]["per_user_tok_s"], default=[])
         return {"fits": False, "experts": "host", "reason": reason, "table": fastest, **facts}
     plan, perf = rows[0].plan, rows[0].perf

@@ -22,7 +22,7 @@ from constraints.rules.vram import held_bytes
 from optimizer.request.load import Load, facts, load_of, queue, queue_words
 from optimizer.sizing.disaggregated import apart_plan
 from optimizer.sizing.schema import LoadFacts, Sized, UsersRow
-from optimizer.sizing.users_table import ladder, users_table
+from optimizer.sizing.users_table import ladder, too_slow, users_table
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.gpu_counts import counts, leanest
@@ -145,7 +145,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     plan = leanest(planner, gpu, key, (served or admitted)[-1])
     found = _memory(llm, request, policy, gpu, plan)
     missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
-    reason: str = "the latency limits"
+    reason = ""
     unknown = "" if missing else speed_unknown(gpu, served)
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
@@ -170,6 +170,8 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
         reason = unknown
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
+    else:
+        reason = too_slow(users_table(planner, gpu, key, [1]))
     return {**plan_fields(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}
 
 

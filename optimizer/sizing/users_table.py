@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -189,6 +189,12 @@ def _cut(planner: Planner, s: Served, users: int) -> str:
     memory = message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}")
     limits = cut_of(planner.request, s.tpot_ms, s.ttft_ms)
     return joined(filter(None, ["" if s.holds else memory, limits]), "; ")
+
+
+def too_slow(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Why the latency limits leave no plan, from the row of one user, in words."""
+    why = next((row["cut"] for row in rows if row["users"] == 1 and row["cut"]), "")
+    return message("the latency limits, with one user too: {why}", why=why) if why else "the latency limits"
 
 
 def cut_of(request: Request, tpot_ms: float, ttft_ms: float) -> str:

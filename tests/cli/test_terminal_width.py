@@ -13,8 +13,8 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from optimizer.cli import output
-from optimizer.cli.wrapped import wrapped
+from optimizer.cli import front_view, output
+from optimizer.cli.wrapped import labelled, wrapped
 from tests.support.long import sampled
 
 FRONT = [
@@ -75,6 +75,47 @@ def test_lines_break_between_words(width: int) -> None:
         assert not any(line.strip().startswith(tuple("，。；：、）")) for line in lines)
         assert "".join(text.split()) == "".join("".join(lines).split())
     assert all(x.startswith("  ") for x in wrapped(english, width).split("\n"))
+
+
+@pytest.mark.parametrize("width", range(24, 60, 5))
+def test_a_figure_keeps_its_unit(width: int) -> None:
+    """`-55.3 %`, `237,138.72 USD` and `10.2 kW` stand in one line, in English and between Chinese characters."""
+    english = "Next build: 20,000.00 USD less (-55.3 %), 512 GB of 2,304 GB, 10.2 kW, 8,204.8 tok/s, 120 kg in 8 U."
+    chinese = (
+        "下一方案：便宜 20,000.00 USD（-55.3 %），内存 512 GB，功耗 10.2 kW，吞吐 8,204.8 tok/s，重 120 kg，占 8 U。"
+    )
+    for text in (english, chinese):
+        lines = wrapped(text, width).split("\n")
+        assert len(lines) > 1 and all(cell_len(line) <= width for line in lines)
+        for figure in re.findall(r"[\d,.]+ (?:USD|%|GB|kW|tok/s|kg|U)", text):
+            assert any(figure in line for line in lines), figure
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, None])
+def test_what_a_label_stands_for_goes_on_under_itself(width: int | None) -> None:
+    for label, text in (
+        ("bytes of weights", "fp8 285,940,055,644, fp4-mix 156,015,698,140"),
+        ("权重字节数", "浮点八位 285,940"),
+    ):
+        lines = labelled(label, text, 20, width).split("\n")
+        assert (lines[0].startswith(label) and len(lines) == 1) or width
+        assert width == 40 or all(line.startswith(" " * 21) for line in lines[1:])
+        assert width is None or all(cell_len(line) <= width for line in lines)
+        assert "".join("".join(lines).split()) == "".join((label + text).split())
+
+
+def test_findings_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below 100 columns the figures stand in the sentences alone, which then have room."""
+    text = "a rack gives 10,691 W of heat to the air, within the 20,000 W that the room takes per rack"
+    found = {"rule": "rack", "status": "pass", "measured": 10691, "limit": 20000, "unit": "W", "text": text}
+    lines = {}
+    for width in (80, 120):
+        screen = Screen()
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr(sys, "stdout", screen)
+        front_view.checks([found])
+        lines[width] = [line for line in screen.getvalue().splitlines() if line.strip()]
+    assert len(lines[80]) <= 5 and "limit" not in lines[80][0] and "limit" in lines[120][0]
 
 
 def test_a_word_wider_than_the_line_is_divided() -> None:
