@@ -529,6 +529,13 @@ class Llm:
         idle = int(tables * self.scale) + 2 * self.tower_params
         return self._model_bytes(precision) - self.expert_bytes(precision) - idle
 
+    @cache  # noqa: B019
+    def dense_whole_bytes(self, precision: str) -> int:
+        """Those of `dense_read_bytes` in matrices that stay in 16 bits where the model's weights are called
+        `precision`: the output head, and what a checkpoint leaves as it was (gpt-oss: all but its experts)."""
+        kept = (x for layer in self._parts for x in layer.linears if not x.expert and not x.looked_up)
+        return int(sum(2 * x.params for x in kept if self._format(x, precision) in SIXTEEN) * self.scale)
+
     def expert_read_bytes(self, precision: str, tokens: int) -> float:
         """Routed experts that a step over `tokens` tokens reads, if each token's choice is even and independent."""
         if not self.experts:
@@ -591,6 +598,16 @@ class Llm:
         vectors += self._chosen(sum(x.biases for y in self.layer_list for x in y.linears if x.expert))
         states = sum(layer.state_flops for layer in self.layer_list)
         return 2 * (self.params_active - int(vectors * self.scale)) + states
+
+    def prefill_linear_flops(self, isl: int) -> int:
+        """The same of a whole prompt: the output head works on its last token alone."""
+        head = sum(2 * x.out * x.into * x.count for x in self.head.linears if not x.looked_up)
+        return isl * self.linear_flops_per_token() - (isl - 1) * int(head * self.scale)
+
+    def prefill_whole_flops(self, isl: int, precision: str) -> int:
+        """Those of them in matrices outside routed experts that stay in 16 bits (see `dense_whole_bytes`)."""
+        head = sum(2 * x.params for x in self.head.linears if not x.looked_up and self._format(x, precision) in SIXTEEN)
+        return isl * self.dense_whole_bytes(precision) - (isl - 1) * int(head * self.scale)
 
     def attention_flops(self, context: int, phase: str) -> int:
         """Attention FLOPs of one new token at `context`, over all layers; phase `decode` or `prefill`."""

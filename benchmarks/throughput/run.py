@@ -4,8 +4,9 @@
     python benchmarks/throughput/run.py --check    # recompute it; exit 1 when the page differs
     python benchmarks/throughput/run.py --refit    # first refit the shipped constants (optimizer/throughput/data)
 
-Whole groups are left out, never single rows: each model x GPU, each model (kin together), each GPU. Beside it stands a
-roofline of ten constants (ten_constants.csv) on the same rows and splits.
+Whole groups are left out, never single rows: each model x GPU, each model (kin together), each GPU, each vendor, runs
+across nodes. Beside it stand a roofline of ten constants (ten_constants.csv) on the same rows and splits, and other
+people's models on the rows that they answer (rivals/).
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.throughput.picture import FILE as PICTURE
+from benchmarks.throughput.picture import picture
+from benchmarks.throughput.rivals.compare import RIVALS, answers
 from catalogs.load import load
 from constraints.policy import Policy
 from optimizer.throughput import interval
+from optimizer.throughput.answers import Answers
 from optimizer.throughput.batch import BURST, prepare
-from optimizer.throughput.calibration import shipped
+from optimizer.throughput.calibration import Calibration, shipped
+from optimizer.throughput.calibration import read as calibration_in
 from optimizer.throughput.constants import DATA, Constants, read_constants, rows
 from optimizer.throughput.disaggregated_rows import (
     DECODE_GPUS,
@@ -41,14 +47,22 @@ from optimizer.throughput.disaggregated_rows import (
     is_apart,
 )
 from optimizer.throughput.fitting import measured
-from optimizer.throughput.fitting.calibrate import priors
+from optimizer.throughput.fitting.calibrate import priors, row_weights
 from optimizer.throughput.fitting.heldout import Evidence, fit_all, judge, weights
-from optimizer.throughput.fitting.recalibrate import evidence, recalibrate, stack_of
+from optimizer.throughput.fitting.measured import Runs
+from optimizer.throughput.fitting.recalibrate import evidence, pool_of, recalibrate
 from optimizer.throughput.roofline import Floats
 
 PAGE = Path(__file__).parents[2] / "docs" / "throughput-scoreboard.md"
 TEN = Path(__file__).with_name("ten_constants.csv")
-SPLITS = {"model x GPU": "model-and-gpu", "model": "model-or-gpu", "GPU": "model-or-gpu", "model and GPU": "generation"}
+SPLITS = {
+    "model x GPU": "model-and-gpu",
+    "model": "model-or-gpu",
+    "GPU": "model-or-gpu",
+    "model and GPU": "generation",
+    "vendor": "nothing",
+    "several nodes": "nothing",
+}
 """Split -> the distance whose interval a figure there carries."""
 BEFORE = {
     "AMD": ("42", "94"),
@@ -89,22 +103,30 @@ def summary(e: Evidence, errors: Floats, at: np.ndarray) -> tuple[float, float, 
 def inside(e: Evidence, errors: Floats, at: np.ndarray, constants: Constants) -> np.ndarray:
     """Which rows lie inside an interval whose width comes from the other groups' held-out errors on their stack."""
     labels = np.array([" ".join(e.label(i)[:2]) for i in at])
-    stacks = np.array([stack_of(e, i, constants) for i in at])
+    pools = np.array([pool_of(e, i, constants) for i in at])
+    vendors = np.array([e.label(i).vendor for i in at])
+    bursts = pools == interval.BURSTS
     out = np.zeros(len(at), dtype=bool)
-    for g in sorted(set(labels)):
-        here, rest = labels == g, labels != g
-        own = stacks[rest] == stacks[here][0]
+    for group, pool in sorted(set(zip(labels.tolist(), pools.tolist(), strict=True))):
+        here = (labels == group) & (pools == pool)
+        rest = (labels != group) & (bursts == (pool == interval.BURSTS))
         weight = weights(e, at[rest])
-        if own.sum() >= interval.SHARED:
-            weight = interval.on_stack(weight, own)
+        for own in (pools[rest] == pool, vendors[rest] == vendors[here][0]):
+            if own.sum() >= interval.SHARED:
+                weight = interval.on_stack(weight, own)
+                break
         low, high = interval.quantiles(errors[at[rest]], weight)
         ratio = np.exp(-errors[at[here]])
         out[here] = (ratio >= low) & (ratio <= high)
     return out
 
 
-def vendor(e: Evidence, i: int) -> str:
-    return e.label(i)[1].split("-")[0]
+def over_groups(e: Evidence, errors: Floats, at: np.ndarray) -> float:
+    """The median over groups (model x GPU) of their median errors, in %: each counts alike, whatever its size."""
+    groups: dict[object, list[float]] = {}
+    for i in at.tolist():
+        groups.setdefault(e.label(i)[:2], []).append(100 * abs(float(np.expm1(errors[i]))))
+    return float(np.median([np.median(group) for group in groups.values()]))
 
 
 def requests(e: Evidence, i: int) -> float:
@@ -114,10 +136,10 @@ def requests(e: Evidence, i: int) -> float:
 
 
 CLASSES: dict[str, Callable[[Evidence, int], bool]] = {
-    "NVIDIA": lambda e, i: vendor(e, i) == "nvidia",
-    "AMD": lambda e, i: vendor(e, i) == "amd",
-    "Intel": lambda e, i: vendor(e, i) == "intel",
-    "Huawei": lambda e, i: vendor(e, i) == "huawei",
+    "NVIDIA": lambda e, i: e.label(i).vendor == "NVIDIA",
+    "AMD": lambda e, i: e.label(i).vendor == "AMD",
+    "Intel": lambda e, i: e.label(i).vendor == "Intel",
+    "Huawei": lambda e, i: e.label(i).vendor == "Huawei",
     "DeepSeek": lambda e, i: e.label(i)[0].startswith("deepseek"),
     "1 to 8 requests": lambda e, i: requests(e, i) <= 8,
     "9 to 63 requests": lambda e, i: 8 < requests(e, i) < 64,
@@ -141,17 +163,41 @@ def plan_of(gpus: str, replicas: str, tp: str, ep: str, data_parallel: str) -> s
     return f"dp{size} ep{size}" if data_parallel == "True" or int(tp) != size else f"tp{tp} ep{ep}"
 
 
-def apart() -> list[str]:
-    """Lines on runs whose prefill and decode had GPUs of their own: none of them is fitted on."""
+def halves(calibration: Calibration) -> tuple[Runs, Answers, Answers, int]:
+    """Runs whose prefill and decode had GPUs of their own, what is said of them by the fastest plans and by those of
+    each half as far as the run names them, and how many do."""
     runs = measured.read(measured.SHIPPED)
     runs = runs.take([i for i, x in enumerate(runs.rows) if is_apart(x["disagg"]) and x["scenario"] == "closed_loop"])
     layouts = [LAYOUT.search(row["note"]) for row in runs.rows]
     columns = {**runs.columns, **{c: [row[c] for row in runs.rows] for c in (DISAGG, PREFILL_GPUS, DECODE_GPUS)}}
-    free = all_answers(columns, load(), Policy(), shipped())
+    free = all_answers(columns, load(), Policy(), calibration)
     for half, (gpus, plan) in enumerate(((PREFILL_GPUS, PREFILL_PLAN), (DECODE_GPUS, DECODE_PLAN))):
         named = [found.groups()[4 * half : 4 * half + 4] if found else None for found in layouts]
         columns[plan] = [plan_of(x[gpus], *sizes) if sizes else "" for x, sizes in zip(runs.rows, named, strict=True)]
-    as_run = all_answers(columns, load(), Policy(), shipped())
+    as_run = all_answers(columns, load(), Policy(), calibration)
+    return runs, free, as_run, sum(found is not None for found in layouts)
+
+
+def halves_width() -> interval.Width:
+    """What holds 80 % of these runs, groups weighing the square root of their size: none of them is fitted on."""
+    runs, _, as_run, _ = halves(calibration_in(DATA, "shipped"))
+    at = np.flatnonzero(np.isfinite(as_run.output_tok_s))
+    groups = [runs.groups[i] for i in at.tolist()]
+    errors = np.log(as_run.output_tok_s[at] / runs.output_tok_s[at])
+    low, high = interval.quantiles(errors, row_weights(groups))
+    return interval.Width(low, high, len(at), len(set(groups)))
+
+
+def add_halves() -> None:
+    """That width into the shipped intervals."""
+    width, path = halves_width(), DATA / interval.FILE
+    line = f"{interval.NOTHING},{interval.HALVES},roofline,{width.low:.4f},{width.high:.4f},{width.rows},{width.groups}"
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+
+
+def apart() -> list[str]:
+    """Lines on runs whose prefill and decode had GPUs of their own: none of them is fitted on."""
+    runs, free, as_run, named = halves(shipped())
     kinds: dict[str, Callable[[Mapping[str, str]], bool]] = {
         "all": lambda x: True,
         "NVIDIA": lambda x: not x["gpu"].startswith("MI"),
@@ -168,8 +214,8 @@ def apart() -> list[str]:
         "## Prefill and decode on GPUs of their own",
         "",
         f"{len(runs.rows)} runs of DeepSeek-R1 and V4-Pro that no constant is fitted on, by the plan of each half",
-        f"where the run names it ({sum(found is not None for found in layouts)}), else the fastest; in the last column",
-        "by the fastest plans alone. The interval is the widest one, which basis `roofline` carries.",
+        f"where the run names it ({named}), else the fastest; in the last column by the fastest plans alone. The",
+        "interval is what holds 80 % of them (basis `roofline`).",
         "",
         "| rows of | rows | median | p90 | bias | in interval | TTFT: median | fastest plans: median |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -211,27 +257,33 @@ def page() -> str:
         "prefill and decode on GPUs of their own and early stacks). Goal: median <= 12 %, 90th percentile <= 40 %,",
         "rank >= 0.975, coverage 75-88 %.",
         "",
-        "| left out | rows | median | p90 | rank | in interval | ten constants: median | p90 | rank |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| left out | rows | median | p90 | rank | median over groups | in interval | ten constants: median | p90 "
+        "| rank |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     within: dict[int, bool] = {}
     for split in SPLITS:
         for name, at in (("", kept), (", audited rows too", every)):
             at = at[np.isfinite(ours[split][at]) & np.isfinite(theirs[split][at])]
+            if split == "several nodes":  # the other fold, all of one node without them, says nothing
+                at = np.array([i for i in at if e.label(i).nodes == split.split(" ")[0]])
             m, p, r = summary(e, ours[split], at)
             m10, p10, r10 = summary(lean, theirs[split], at)
             found = inside(e, ours[split], at, constants)
             if not within:
                 within = dict(zip(at.tolist(), found.tolist(), strict=True))
             out.append(
-                f"| {split}{name} | {len(at)} | {m:.1f} | {p:.1f} | {r:.3f} | {100 * found.mean():.0f} "
+                f"| {split}{name} | {len(at)} | {m:.1f} | {p:.1f} | {r:.3f} "
+                f"| {over_groups(e, ours[split], at):.1f} | {100 * found.mean():.0f} "
                 f"| {m10:.1f} | {p10:.1f} | {r10:.3f} |"
             )
     out += [
         "",
         "The ten constants stand in the same code (collectives, queueing, memory, plans), so they are the harder",
-        "rival.",
+        "rival. Without a vendor the constants of its GPUs are those of constants.csv before any fit; `several nodes`",
+        "are predicted from runs on one node alone.",
         "",
+        *beside_rivals(e, ours["model x GPU"], theirs["model x GPU"], kept),
         "## By kind of row (model x GPU left out)",
         "",
         "| rows of | rows | median | p90 | bias | in interval | before: median | p90 | ten constants: median | p90 |",
@@ -255,15 +307,15 @@ def page() -> str:
         "",
         "## Interval widths by distance",
         "",
-        "Of all stacks together, and of each with enough held-out rows of its own.",
+        "Of all stacks together, of bursts apart, and of each stack and vendor with enough held-out rows of its own.",
         "",
         "| what was measured | stack | basis | low | high | high over low | held-out rows |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
     for (d, stack), w in shipped().widths.items():
         out.append(
-            f"| {d} | {stack or 'all'} | {interval.basis(d)} | {w.low:.2f} | {w.high:.2f} | {w.high / w.low:.2f} "
-            f"| {w.rows} |"
+            f"| {d} | {stack or 'all'} | {interval.basis(d, stack)} | {w.low:.2f} | {w.high:.2f} "
+            f"| {w.high / w.low:.2f} | {w.rows} |"
         )
     out += [
         "",
@@ -284,8 +336,46 @@ def page() -> str:
         out.append(
             f"| {g} | {len(at)} | {m:.0f} | {p:.0f} | {100 * np.expm1(np.median(x)):+.0f} | {share:.0f} | {m10:.0f} |"
         )
+    if "--check" not in sys.argv:
+        PICTURE.write_text(picture(panels(e, ours["model x GPU"], np.array(list(within)))), encoding="utf-8")
     print(f"{time.perf_counter() - started:.1f} s", file=sys.stderr)
     return "\n".join(out) + "\n"
+
+
+def beside_rivals(e: Evidence, ours: Floats, ten_constants: Floats, kept: np.ndarray) -> list[str]:
+    """The lines on other people's models, each on the rows that it answers."""
+    out = [
+        "## Beside other people's models",
+        "",
+        "On the rows that each answers, of 1,813 that can be asked (NVIDIA, closed loop, plan named, no speculation);",
+        "dsopt and the ten constants without that model on that GPU, the others as they come. What they said is stored",
+        "in benchmarks/throughput/rivals, with how to ask again.",
+        "",
+        "| model | version, asked | rows | median | p90 | rank | dsopt: median | p90 | rank | ten constants: median "
+        "| p90 |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for rival in RIVALS:
+        said = answers(rival)
+        at = np.array([i for i in kept.tolist() if e.runs.rows[i].get("id") in said.tok_s])
+        theirs = np.full(len(ours), np.nan)
+        theirs[at] = [np.log(said.tok_s[e.runs.rows[i]["id"]] / e.runs.output_tok_s[i]) for i in at.tolist()]
+        (m, p, r), (m1, p1, r1), (m10, p10, _) = (summary(e, x, at) for x in (theirs, ours, ten_constants))
+        out.append(
+            f"| {rival} | {said.version}, {said.day} | {len(at)} | {m:.1f} | {p:.1f} | {r:.3f} | {m1:.1f} | {p1:.1f} "
+            f"| {r1:.3f} | {m10:.1f} | {p10:.1f} |"
+        )
+    return [*out, ""]
+
+
+def panels(e: Evidence, errors: Floats, at: np.ndarray) -> dict[str, list[tuple[float, float]]]:
+    """(measured, predicted) tok/s of rows, by vendor; those of few rows together."""
+    out: dict[str, list[tuple[float, float]]] = {"NVIDIA": [], "AMD": [], "Intel, Huawei": []}
+    for i in at.tolist():
+        measured_tok_s, maker = float(e.runs.output_tok_s[i]), e.label(i).vendor
+        place = next(title for title in out if maker in title)
+        out[place].append((measured_tok_s, measured_tok_s * float(np.exp(errors[i]))))
+    return out
 
 
 def same(a: str, b: str) -> bool:
@@ -303,6 +393,7 @@ def same(a: str, b: str) -> bool:
 if __name__ == "__main__":
     if "--refit" in sys.argv:
         recalibrate(measured.read(measured.SHIPPED), load(), Policy(), DATA)
+        add_halves()
     found = page()
     if "--check" in sys.argv:
         if not same(PAGE.read_text(encoding="utf-8"), found):

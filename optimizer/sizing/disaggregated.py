@@ -86,7 +86,7 @@ class Split:
 
     def sized(self, planner: Planner, gpu: Gpu, key: RowKey) -> SizedApart:
         """As an answer has it."""
-        state, width = self.state, planner.calibration.width("nothing", gpu)
+        state, width = self.state, planner.calibration.width_apart(gpu)
         prefill = self.first.prefill.of([self.prefill_plan])
         tok_s = float(state.requests_s[0]) * planner.request.osl
         halves = _half(self.first, self.prefill_plan), _half(self.second, self.decode_plan)

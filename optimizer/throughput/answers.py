@@ -87,8 +87,9 @@ class _Known:
         off from the roofline holds with both too, but is no measurement of them."""
         self.plain: list[bool] = table.plain.tolist()
         self.spans: list[bool] = table.spans.tolist()
+        self.bursts: list[bool] = table.burst.tolist()
         self._as_measured: dict[int, Width] = {}
-        self._facts: dict[tuple[int, bool], Fact] = {}
+        self._facts: dict[tuple[int, bool, bool], Fact] = {}
 
     def _measured(self) -> dict[int, Setup]:
         table, known = self.table, {kind: self._setups(x) for kind, x in self.kinds.items()}
@@ -138,15 +139,15 @@ class _Known:
         if found.precision in FILE_KINDS:
             return in_file_kinds(found.precision)
         setup = self.measured.get(entry) if self.plain[entry] else None
-        across = self.spans[entry]
-        if setup and (point := measured(self.calibration.curves[setup], concurrency)):
+        across, burst = self.spans[entry], self.bursts[entry]
+        if setup and not burst and (point := measured(self.calibration.curves[setup], concurrency)):
             if id(found) not in self._as_measured:
                 self._as_measured[id(found)] = self.calibration.width("same", found.gpu)
             width = self._as_measured[id(found)]
             return Fact(width.low, width.high, "measured", point.source)
-        key = id(found), across
+        key = id(found), across, burst
         if key not in self._facts:
-            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, (), concurrency, across)
+            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, (), concurrency, across, burst)
         return self._facts[key]
 
 

@@ -23,8 +23,21 @@ from catalogs.errors import Fault, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
+from optimizer.throughput.constants import constants as shipped_constants
 from optimizer.throughput.constants import rows as read_rows
-from optimizer.throughput.interval import ALL, FILE, Basis, Seen, Width, Widths, basis, read_widths
+from optimizer.throughput.interval import (
+    ALL,
+    BURSTS,
+    FILE,
+    HALVES,
+    NOTHING,
+    Basis,
+    Seen,
+    Width,
+    Widths,
+    basis,
+    read_widths,
+)
 
 DOUBT = 20
 """Measured concurrencies that weigh as much as the prior that a model on a GPU has no factor of its own: engines and
@@ -114,19 +127,28 @@ class Calibration:
         stack = self.constants.stack_name(gpu.arch, gpu.kernel_class)
         return math.exp(self.pairs.get((model, stack), 0.0))
 
-    def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float, across: bool = False) -> Fact:
+    def fact(
+        self, model: str, gpu: Gpu, curve: Curve, concurrency: float, across: bool = False, burst: bool = False
+    ) -> Fact:
         """How far to trust a model (kin) on a GPU, with the measurements of its setup, at a concurrency per replica:
         as a measurement within `REACH` of the measured concurrencies, else as its kind. `across`: the replica spans
-        nodes."""
+        nodes; `burst`: the requests come all at once and drain."""
         found = measured(curve, concurrency)
         distance = "same" if found else self.seen.distance(model, gpu, across)
-        width = self.width(distance, gpu)
-        return Fact(width.low, width.high, basis(distance), found.source if found else "")
+        width = self.width(distance, gpu, burst)
+        pool = BURSTS if burst else ALL
+        return Fact(width.low, width.high, basis(distance, pool), found.source if found else "")
 
-    def width(self, distance: str, gpu: Gpu) -> Width:
-        """The interval of a distance on the stack of a GPU; where few measurements were made there, on all."""
-        stack = self.constants.stack_name(gpu.arch, gpu.kernel_class)
-        return self.widths.get((distance, stack)) or self.widths.get((distance, ALL)) or self.widths["nothing", ALL]
+    def width(self, distance: str, gpu: Gpu, burst: bool = False) -> Width:
+        """The interval of a distance on the stack of a GPU, or of a burst; where few measurements were made there, on
+        those of its vendor, else on all."""
+        stack = BURSTS if burst else self.constants.stack_name(gpu.arch, gpu.kernel_class)
+        found = (self.widths.get((distance, of)) for of in (stack, gpu.vendor, ALL))
+        return next(filter(None, found), None) or self.widths[NOTHING, ALL]
+
+    def width_apart(self, gpu: Gpu) -> Width:
+        """The interval where prefill and decode have GPUs of their own: that of such runs, else the widest."""
+        return self.widths.get((NOTHING, HALVES)) or self.width(NOTHING, gpu)
 
     def curves_of(self, model: str, precision: str, kv: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
         """Measured curves of a model (kin) on a GPU (id) at a workload, by (tp, pp, dp, ep)."""
@@ -209,8 +231,12 @@ def read(folder: Path, name: str) -> Calibration:
             frozenset(f"{row['kin']} {row['arch']}" for row in rows if row["across"]),
         )
         files = ("constants.csv", FILE, RESIDUALS)
+        constants = read_constants(folder / files[0])
+        needed = {key for key in shipped_constants().values if "." not in key}
+        if lacking := sorted(needed - constants.values.keys()):
+            raise ValueError(f"constants.csv lacks {', '.join(lacking[:3])}, which this version reads")
         sha256 = hashlib.sha256(b"".join(read_bytes(folder / f, CATALOG_BYTES) for f in files)).hexdigest()
-        return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,
+        return Calibration(name, constants, read_widths(folder / FILE), seen,
                            {k: curve_of(v) for k, v in curves.items()}, sha256,
                            stacks={row["gpu"]: row["stack"] for row in rows})  # fmt: skip
     except (InputError, KeyError, TypeError, ValueError, csv.Error) as e:

@@ -20,6 +20,8 @@ LINKS = ("fabric", "pcie", "net")
 """Kinds of links that a collective runs over: NVLink or xGMI, PCIe, network between nodes."""
 
 
+SPEEDUP = {"fp8": 2.0, "int8": 2.0, "fp4": 4.0}
+"""By the data sheets of the GPUs that compute so; weights that a kernel dequantises are multiplied in 16 bits."""
 ORDERED = {"knee": (1.0, math.inf), "expert_skew": (0.0, 1.0), "prefill_mixing": (0.0, 1.0), "burst_share": (0.0, 1.0)}
 """Within these limits more requests at once are never served faster each, nor fewer tokens a second all together."""
 
@@ -96,6 +98,11 @@ class Constants:
     def rate_share(self) -> npt.NDArray[np.float64]:
         """Attained share per precision class, relative to 16 bits."""
         return self._table("rate_share", self.rates)
+
+    @cached_property
+    def speedup(self) -> npt.NDArray[np.float64]:
+        """Tensor rate per precision class over that of 16 bits: it doubles where the bits halve."""
+        return np.array([SPEEDUP.get(name, 1.0) for name in self.rates])
 
     @cached_property
     def read_share(self) -> npt.NDArray[np.float64]:

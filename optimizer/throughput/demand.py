@@ -13,15 +13,15 @@ class Demand:
     """Of one model at a precision and workload; bytes and FLOPs of the whole model, before any plan cuts them.
 
     `kin`: the model and its like; `dense_b`: weights that every decode step reads (all but the routed experts and the
-    embedding table); `copied_b`: those of them that each tensor-parallel rank holds whole; `expert_b`: all routed
-    experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one running request reads
-    per step at half of its output, split by kv heads; `kv_other_b`: what layers of `kv_other_heads` heads read beside
-    that; `kv_whole_b`: what every tensor-parallel rank reads of it whole beside that; `state_b`: running state that it
-    reads and writes back, split by heads; `linear_flops`, `attention_flops`: of one new token then,
-    `expert_flops` those of the former in routed experts;
-    `prefilled`: tokens of the prompt that are computed, the others found in the prefix cache;
-    `prefill_linear_flops`, `prefill_attention_flops`: of these tokens; `route_b`: activations that one token sends
-    to its experts in one layer; `token_b`: its hidden state at 16 bits.
+    embedding table); `whole_b`: those of them that stay in 16 bits; `copied_b`: those of them that each tensor-parallel
+    rank holds whole; `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`:
+    KV cache that one running request reads per step at half of its output, split by kv heads; `kv_other_b`: what layers
+    of `kv_other_heads` heads read beside that; `kv_whole_b`: what every tensor-parallel rank reads of it whole beside
+    that; `state_b`: running state that it reads and writes back, split by heads; `linear_flops`, `attention_flops`: of
+    one new token then, `expert_flops` those of the former in routed experts; `prefilled`: tokens of the prompt that are
+    computed, the others found in the prefix cache; `prefill_linear_flops`, `prefill_attention_flops`: of these tokens,
+    `prefill_whole_flops` those of the former in matrices of 16 bits; `route_b`: activations that one token sends to its
+    experts in one layer; `token_b`: its hidden state at 16 bits.
     """
 
     kin: str
@@ -32,6 +32,7 @@ class Demand:
     heads: int
     kv_heads: int
     dense_b: float
+    whole_b: float
     copied_b: float
     expert_b: float
     miss: float
@@ -45,6 +46,7 @@ class Demand:
     attention_flops: float
     prefilled: int
     prefill_linear_flops: float
+    prefill_whole_flops: float
     prefill_attention_flops: float
     token_b: float
     route_b: float
@@ -76,6 +78,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str, cached: int = 
         heads=llm.heads,
         kv_heads=kv_heads,
         dense_b=float(llm.dense_read_bytes(precision)),
+        whole_b=float(llm.dense_whole_bytes(precision)),
         copied_b=float(llm.copied_bytes(precision)),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
@@ -88,7 +91,8 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str, cached: int = 
         expert_flops=2.0 * llm.params_routed_experts * llm.experts_per_token / llm.experts if llm.is_moe else 0.0,
         attention_flops=float(llm.attention_flops(context, "decode")),
         prefilled=prefilled,
-        prefill_linear_flops=float(prefilled * linear),
+        prefill_linear_flops=float(llm.prefill_linear_flops(prefilled)),
+        prefill_whole_flops=float(llm.prefill_whole_flops(prefilled, precision)),
         prefill_attention_flops=float(llm.prefill_attention_flops(isl) - llm.prefill_attention_flops(cached)),
         token_b=float(2 * llm.hidden),
         route_b=float(llm.experts_per_token * 2 * llm.hidden),

@@ -2,7 +2,7 @@
 
 A row says `disagg` yes and how many GPUs each half has; it may name the plan of a replica of each (`dp8 ep8`), else
 the fastest is taken. Both halves are rows of a table of their own (batch.py); together they are what disaggregation.py
-makes of them. No constant is fitted on such runs, so that the basis is `roofline` and the interval the widest.
+makes of them. No constant is fitted on such runs, so that the basis is `roofline`; the interval is what they are off.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _figures(first: Table, second: Table, good: Sequence[int], errors: list[str]
         asked[blank] = most_in_balance(prefill.of(blank), decode.of(blank))
     state = steady(prefill, decode, asked)
     found = [x for x in second.found if x is not None]
-    widths = [calibration.width("nothing", x.gpu) for x in found]
+    widths = [calibration.width_apart(x.gpu) for x in found]
     tok_s = state.requests_s * np.broadcast_to(decode.times.osl, asked.shape)
     plans = [
         f"prefill {a}, decode {b}" for a, b in zip(row_plans(first, best_prefill), row_plans(second, best), strict=True)

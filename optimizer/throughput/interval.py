@@ -24,12 +24,18 @@ from optimizer.throughput.roofline import Floats
 
 Basis = Literal["measured", "interpolated", "roofline"]
 COVERAGE = 0.80
-DISTANCES = ("same", "model-and-gpu", "model-or-gpu", "generation", "nothing")
+NOTHING = "nothing"
+DISTANCES = ("same", "model-and-gpu", "model-or-gpu", "generation", NOTHING)
 """What of a configuration was measured: itself; its model and its GPU apart; one of them; only the GPU's generation;
 nothing, or a model on stacks other than the GPU's."""
 FILE = "intervals.csv"
 ALL = ""
 """Stands for all stacks together in the place of one."""
+BURSTS = "bursts"
+"""Stands in the place of a stack for requests that come all at once and drain: how long the tail lasts says more of
+them than the hardware does."""
+HALVES = "halves"
+"""The same for runs whose prefill and decode have GPUs of their own, none of which is fitted on."""
 SHARED = 30
 """Held-out rows of one stack that weigh as much as all others together in its interval."""
 
@@ -45,17 +51,18 @@ class Width:
 
 
 Widths = Mapping[tuple[str, str], Width]
-"""(distance, stack or ALL) -> width."""
+"""(distance; stack, vendor or ALL) -> width."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out errors, log of predicted over measured, with their weights and the stack that each is of; `groups`:
-    number of models on a GPU among them."""
+    """Held-out errors, log of predicted over measured, with their weights, the stack that each is of, BURSTS for a
+    burst, and the vendor of the GPU; `groups`: number of models on a GPU among them."""
 
     errors: Floats
     weights: Floats
     stacks: tuple[str, ...]
+    vendors: tuple[str, ...]
     groups: int
 
 
@@ -85,11 +92,12 @@ class Seen:
         return "generation" if gpu.arch in self.archs else "nothing"
 
 
-def basis(distance: str) -> Basis:
-    """The basis that goes with a distance."""
+def basis(distance: str, stack: str = ALL) -> Basis:
+    """The basis that goes with a distance. Of a burst nothing is interpolated: engines drain it each in its way."""
     if distance == "same":
         return "measured"
-    return "interpolated" if distance in ("model-and-gpu", "model-or-gpu") else "roofline"
+    near = distance in ("model-and-gpu", "model-or-gpu") and stack != BURSTS
+    return "interpolated" if near else "roofline"
 
 
 def quantiles(errors: Floats, weights: Floats) -> tuple[float, float]:
@@ -101,17 +109,21 @@ def quantiles(errors: Floats, weights: Floats) -> tuple[float, float]:
 
 
 def widths(held_out: Mapping[str, HeldOut]) -> dict[tuple[str, str], Width]:
-    """Widths by distance, of all stacks together and of each with as many held-out rows as weigh like the others
-    (`SHARED`); a larger distance is never narrower, so that the spread between engines and days on one machine, the
-    width of what was measured itself, is the least of all."""
-    stacks = {stack for found in held_out.values() for stack in found.stacks}
+    """Widths by distance, of all stacks together, and of each stack and each vendor with as many held-out rows as weigh
+    like the others (`SHARED`), of bursts from bursts alone; a larger distance is never narrower, so that the spread
+    between engines and days on one machine, the width of what was measured itself, is the least of all."""
+    stacks = {stack for found in held_out.values() for stack in (*found.stacks, *found.vendors)}
     out: dict[tuple[str, str], Width] = {}
     for stack in (ALL, *sorted(stacks)):
         low, high = 1.0, 1.0
         for distance in (distance for distance in DISTANCES if distance in held_out):
             found = held_out[distance]
-            own = np.array([of == stack or stack == ALL for of in found.stacks], dtype=bool)
-            here = quantiles(found.errors, on_stack(found.weights, own))
+            like = np.array([(of == BURSTS) == (stack == BURSTS) for of in found.stacks], dtype=bool)
+            if not like.any():
+                continue
+            named = zip(found.stacks, found.vendors, strict=True)
+            own = np.array([stack in (of, vendor, ALL) for of, vendor in named], dtype=bool) & like
+            here = quantiles(found.errors[like], on_stack(found.weights[like], own[like]))
             low, high = min(low, here[0]), max(high, here[1])
             if int(own.sum()) >= SHARED:
                 out[distance, stack] = Width(low, high, int(own.sum()), found.groups)

@@ -58,6 +58,7 @@ class Jobs:
     heads: Field
     kv_heads: Field
     dense_b: Field
+    whole_b: Field
     copied_b: Field
     expert_b: Field
     miss: Field
@@ -71,6 +72,7 @@ class Jobs:
     attention_flops: Field
     prefilled: Field
     prefill_linear_flops: Field
+    prefill_whole_flops: Field
     prefill_attention_flops: Field
     token_b: Field
     route_b: Field
@@ -225,7 +227,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
         * jobs.clock
         / tuned
     )
-    decode = constants["decode_compute_share"]
+    whole_compute = jobs.attention_flop_s * constants.compute_share[jobs.arch] * jobs.clock / tuned
     moe = jobs.expert_b > 0
     comm_user, comm_fixed = _communication(jobs, constants, moe)
     launched_us = (
@@ -238,19 +240,34 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     own_kernels = np.asarray(jobs.in_turn) > 0
     launch_share = np.where(own_kernels, 1.0, constants.launch_share[jobs.arch])
     read_share = np.where(own_kernels, 1.0, constants.read_share[jobs.rate])
+    # Matrices that stay in 16 bits are read and multiplied as such (2 FLOPs and 2 bytes each weight).
+    read_b = jobs.whole_b + (jobs.dense_b - jobs.whole_b) / read_share
+    slower_whole = 1 / whole_compute - 1 / compute
     launches = launched_us / pp * 1e-6 * launch_share * tuned
-    fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
+    scheduled = constants["step_us"] * 1e-6 / pp + comm_fixed
+    fixed = launches + scheduled
+    # CUDA graphs replay steps of decoding. The kernels of a prompt are launched from the host, whatever the GPU.
+    prompt_launches = launched_us * 1e-6 * constants["prompt_launches"]
     uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
     # Of the cache each tensor-parallel rank reads its heads, one at least; latent caches are read whole by every rank.
     kept = jobs.kv_read_b / pp / np.minimum(tp, jobs.kv_heads) + (jobs.kv_whole_b + jobs.state_b / tp) / pp
     kept = kept + jobs.kv_other_b / pp / np.minimum(tp, jobs.kv_other_heads)
     # A prompt goes through all stages one after the other, and its own first token waits for all of them. Stages work
     # side by side: another request is held up by one stage's share.
-    # Grouped GEMMs over many small experts, and the permutation around them, take longer than dense ones.
-    more = jobs.expert_flops / constants["expert_compute_share"] - jobs.expert_flops
+    # Grouped GEMMs over many small experts, and the permutation around them, take longer than dense ones; in a step
+    # of decoding the more so, where the few tokens of an expert fill a tile in part.
+    # That time is of the chip around the tensor units: where these were cut (H20), it does not grow.
+    by_bandwidth = jobs.mem_b_s * constants["expert_ridge"] * constants.speedup[jobs.rate]
+    around = np.maximum(1, by_bandwidth / jobs.flop_s)
+    more = jobs.expert_flops * (1 / constants["expert_compute_share"] - 1) / around
+    more_decoding = jobs.expert_flops * (1 / constants["expert_decode_share"] - 1) / around
     prefill = (
-        (jobs.prefill_linear_flops + more * jobs.prefilled) / compute + jobs.prefill_attention_flops / attention
+        (jobs.prefill_linear_flops + more * jobs.prefilled) / compute
+        + jobs.prefill_whole_flops * slower_whole
+        + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.prefilled * constants["prefill_comm_share"]
+    decoding = (jobs.linear_flops + more_decoding) / compute + jobs.whole_b * slower_whole
+    decoding = decoding + jobs.attention_flops / attention
     # Layers that choose what they attend to score every earlier token first, on each tensor-parallel rank anew.
     prefill = prefill + np.asarray(jobs.prefilled) * jobs.sparse_layers * constants["sparse_token_us"] * 1e-6 / dp
     # Prompts are computed in batches of so many tokens, each with launches of its own, and admitted one by one.
@@ -263,16 +280,17 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     idle = 1 + constants["pipeline_idle"] * (pp - 1) * (1 - np.asarray(jobs.in_turn))
     # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
-        mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / pp / bandwidth / read_share,
+        mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / jobs.dense_b * read_b / pp / bandwidth,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
         mem_user_s=kept / dp / bandwidth / constants["kv_bandwidth_share"],
-        flops_user_s=((jobs.linear_flops + more) / compute + jobs.attention_flops / attention) / group / pp / decode,
+        flops_user_s=decoding / group / pp,
         link_user_s=comm_user,
         user_s=np.asarray(constants["user_us"] * 1e-6 / pp / dp),
         stage_fixed_s=fixed,
         prefill_s=prefill * of_stage * idle,
         prefill_fixed_s=np.where(jobs.in_turn, 0.0, prefill * (1 - 1 / pp))
-        + fixed * pp
+        + scheduled * pp
+        + prompt_launches
         + constants["first_token_ms"] * 1e-3,
         miss=np.where(moe, jobs.miss, 1.0),
         skew=constants["expert_skew"],

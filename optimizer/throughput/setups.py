@@ -113,21 +113,16 @@ class Resolver:
             return message("no released engine starts this plan: {why}", why=why)
         kv = asked.kv or usual_kv(llm)
         reserve, tokens = reserve_bytes(gpu, self.policy, precision), asked.isl + asked.osl
-        rooms = {
-            s: held(
-                gpu,
-                llm,
-                precision,
-                s,
-                tokens,
-                kv,
-                reserve,
-                spare[s],
-                tables_on_host(llm, gpu, precision, s, asked.engine),
-            )
-            for s in spare
-        }
-        fits = [(s, c) for s, c in rooms.items() if c >= 1]
+
+        def room(shape: Shape, kept_free: int) -> int:
+            on_host = tables_on_host(llm, gpu, precision, shape, asked.engine)
+            return held(gpu, llm, precision, shape, tokens, kv, kept_free, spare[shape], on_host)
+
+        fits = [(shape, room(shape, reserve)) for shape in spare]
+        fits = [(shape, most) for shape, most in fits if most]
+        if not fits:
+            # Somebody measured it, so it ran: without the reserve, for one request.
+            fits = [(shape, 1) for shape in spare if room(shape, 0)]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {asked.n_gpus} x {gpu.name}"
         need = demand(llm, precision, asked.isl, asked.osl, kv, cached_tokens(asked.isl, asked.cached_percent))
@@ -197,9 +192,8 @@ def held(
     redundant: int = 0, host_tables: bool = False,
 ) -> int:  # fmt: skip
     """Requests at once that a replica holds: a card of N GB really has N x 2^30 bytes, of which engines use all but
-    the reserve. A purchase (rule vram) counts N x 10^9. Where only the reserve is missing, one."""
+    the reserve. A purchase (rule vram) counts N x 10^9."""
     weights = weights_per_gpu(llm, precision, *shape, redundant=redundant, host_tables=host_tables)
     free = usable_bytes(gpu) * 2**30 // 10**9 - weights
     each = kv_per_gpu_user(llm, tokens, kv, shape[0], shape[1])
-    most = (free - reserve) // each * shape[2]
-    return int(most) if most >= 1 else int(free >= each)
+    return int(max(0, free - reserve) // each * shape[2])

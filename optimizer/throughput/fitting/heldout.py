@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from optimizer.throughput.fitting.calibrate import (
     Prior,
     Problem,
     errors,
+    fit,
     normal_equations,
     problem_of,
     row_weights,
@@ -26,6 +28,16 @@ from optimizer.throughput.fitting.calibrate import (
 )
 from optimizer.throughput.fitting.measured import Runs
 from optimizer.throughput.roofline import Floats
+
+
+class Label(NamedTuple):
+    """What a row is of: the kin of its model, id, generation and maker of its GPU, one node or several."""
+
+    model: str
+    gpu: str
+    arch: str
+    vendor: str
+    nodes: str
 
 
 @dataclass(frozen=True)
@@ -45,11 +57,12 @@ class Evidence:
         """Rows that have a model, a GPU and a figure."""
         return [i for i, e in enumerate(self.table.errors) if not e and np.isfinite(self.runs.output_tok_s[i])]
 
-    def label(self, i: int) -> tuple[str, str, str]:
-        """(kin of the model, GPU id, GPU generation) of an answered row."""
+    def label(self, i: int) -> Label:
+        """What an answered row is of."""
         found = self.table.found[i]
         assert found is not None
-        return kin(found.llm), found.gpu.id, found.gpu.arch
+        one = self.runs.rows[i].get("nodes") in (None, "", "1")
+        return Label(kin(found.llm), found.gpu.id, found.gpu.arch, found.gpu.vendor, "one node" if one else "several")
 
 
 @dataclass(frozen=True)
@@ -60,13 +73,17 @@ class Fold:
     train: tuple[int, ...]
 
 
-Same = Callable[[tuple[str, str, str], tuple[str, str, str]], bool]
-SPLITS: dict[str, tuple[Callable[[tuple[str, str, str]], object], Same]] = {
+MOST_AT_ONCE = 2
+"""A fold that leaves out more than one row in so many is fitted anew: one step from the fit on all would not do."""
+Same = Callable[[Label, Label], bool]
+SPLITS: dict[str, tuple[Callable[[Label], object], Same]] = {
     "model x GPU": (lambda x: x[:2], lambda a, b: a[:2] == b[:2]),
-    "model": (lambda x: x[0], lambda a, b: a[0] == b[0]),
-    "GPU": (lambda x: x[1], lambda a, b: a[1] == b[1]),
-    "model and GPU": (lambda x: x[:2], lambda a, b: a[0] == b[0] or a[1] == b[1]),
-    "model and generation": (lambda x: (x[0], x[2]), lambda a, b: a[0] == b[0] or a[2] == b[2]),
+    "model": (lambda x: x.model, lambda a, b: a.model == b.model),
+    "GPU": (lambda x: x.gpu, lambda a, b: a.gpu == b.gpu),
+    "model and GPU": (lambda x: x[:2], lambda a, b: a.model == b.model or a.gpu == b.gpu),
+    "model and generation": (lambda x: (x.model, x.arch), lambda a, b: a.model == b.model or a.arch == b.arch),
+    "vendor": (lambda x: x.vendor, lambda a, b: a.vendor == b.vendor),
+    "several nodes": (lambda x: x.nodes, lambda a, b: a.nodes == b.nodes),
 }
 """Split -> (what makes a fold, which rows a fold may not be fitted on)."""
 
@@ -124,7 +141,9 @@ def judge(evidence: Evidence, split: str, known: Sequence[Prior], whole: Fit | N
     out = {name: np.full(len(evidence.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
     for fold in folds(evidence, split):
         if fold.train:
-            for name, values in errors(*evidence.take(fold.test), without(whole, fold.train)).items():
+            most = len(fold.train) * MOST_AT_ONCE >= len(whole.rows)
+            constants = without(whole, fold.train) if most else fit(*evidence.take(fold.train), known)
+            for name, values in errors(*evidence.take(fold.test), constants).items():
                 out[name][list(fold.test)] = values
     return out
 

@@ -17,7 +17,7 @@ from catalogs.load import Catalog
 from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.throughput import interval
-from optimizer.throughput.batch import Table, figures, prepare
+from optimizer.throughput.batch import BURST, Table, figures, prepare
 from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, curve_of, measured
 from optimizer.throughput.constants import Constants, rows
 from optimizer.throughput.demand import kin
@@ -77,8 +77,9 @@ def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> C
     table(folder / "constants.csv", list(lines[0]), [{**r, "value": f"{k[r['key']]:.4g}"} for r in lines])
     table(folder / RESIDUALS, COLUMNS, [line(i, setup, p, e, k, bool(spans[i])) for i, (setup, p) in points.items()])
     table(folder / interval.FILE, ("distance", "stack", "basis", "low", "high", "rows", "groups"),
-          [{"distance": d, "stack": stack, "basis": interval.basis(d), "low": f"{w.low:.4f}", "high": f"{w.high:.4f}",
-            "rows": w.rows, "groups": w.groups} for (d, stack), w in found.items()])  # fmt: skip
+          [{"distance": d, "stack": stack, "basis": interval.basis(d, stack),
+            "low": f"{w.low:.4f}", "high": f"{w.high:.4f}", "rows": w.rows, "groups": w.groups}
+           for (d, stack), w in found.items()])  # fmt: skip
     table(folder / "audit.csv", ("id", "rule", "reason"),
           [{"id": named(runs, i), "rule": rule, "reason": why}
            for i, (rule, why) in sorted(left_out.items())])  # fmt: skip
@@ -122,6 +123,11 @@ def stack_of(e: Evidence, i: int, constants: Constants) -> str:
     return constants.stack_name(found.gpu.arch, found.gpu.kernel_class)
 
 
+def pool_of(e: Evidence, i: int, constants: Constants) -> str:
+    """What a row's errors say something of: its stack, or bursts."""
+    return interval.BURSTS if e.runs.rows[i].get("scenario") == BURST else stack_of(e, i, constants)
+
+
 def line(i: int, setup: Setup, point: Point, e: Evidence, constants: Constants, across: bool) -> dict[str, object]:
     """A row of residuals.csv."""
     tok_s = float(e.runs.output_tok_s[i])
@@ -144,8 +150,9 @@ def pools(e: Evidence, held_out: Mapping[str, Sequence[Floats]], constants: Cons
 
 def pooled(e: Evidence, errors: Floats, rows: Sequence[int], constants: Constants) -> HeldOut:
     """Errors of rows with their weights and stacks."""
-    stacks = tuple(stack_of(e, i, constants) for i in rows)
-    return HeldOut(errors, weights(e, rows), stacks, len({e.label(i)[:2] for i in rows}))
+    stacks = tuple(pool_of(e, i, constants) for i in rows)
+    vendors = tuple(e.label(i).vendor for i in rows)
+    return HeldOut(errors, weights(e, rows), stacks, vendors, len({e.label(i)[:2] for i in rows}))
 
 
 def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence, constants: Constants) -> HeldOut:
