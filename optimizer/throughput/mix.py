@@ -172,7 +172,7 @@ class MixPlanner:
     def better_with_fewer(self, row: Row) -> tuple[list[Gpu], Row] | None:
         """The fastest of these cards without the slower kinds, and their plan in the same kind of file, where they are
         faster than all of them; None where all are as fast, or the model does not fit on fewer."""
-        request = self.request.model_copy(update={"precision": row.plan.precision})
+        request = self.request.model_copy(update=dict(precision=row.plan.precision))
         kinds = list(dict.fromkeys(card.id for card in self.cards))
         best: tuple[list[Gpu], Row] | None = None
         for count in range(1, len(kinds)):
