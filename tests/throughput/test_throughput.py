@@ -155,7 +155,12 @@ def test_the_audit_finds_each_kind_of_fault(runs: measured.Runs, shipped: Catalo
         "unanswered": {"gpu": "Voodoo 2"},
         "formula": {"output_tok_s": str(3 * float(good["output_tok_s"]))},
         "columns-against-id": {"n_gpus": "64", "tp": "64"},
-        "name-against-precision": {"model": "vllm-ascend/Qwen3-8B-W8A8", "precision": "bf16", "id": "x"},
+        "name-against-precision": {
+            "model": "vllm-ascend/Qwen3-8B-W8A8",
+            "precision": "bf16",
+            "id": "x",
+            "spec": "none",
+        },  # a model without a module
         "faster-than-memory": {
             "tpot_ms": "0.01",
             "output_tok_s": str(16 * 1024 / (float(good["ttft_ms"]) / 1e3 + 0.01023)),
