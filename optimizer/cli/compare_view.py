@@ -50,7 +50,7 @@ def show(comparison: Comparison, _: Words) -> None:
     for x in comparison.bids:
         throughput = x.technical.throughput
         interval = f"{throughput.low:,.0f}–{throughput.high:,.0f}" if throughput else ""
-        speed = f"{throughput.output_tok_s:,.1f} tok/s{_.bracketed(interval)}{_.comma}" if throughput else ""
+        speed = f"{throughput.output_tok_s:,.1f} {_('tok/s')}{_.bracketed(interval)}{_.comma}" if throughput else ""
         say(f"{x.id}{_.colon}{speed}{distance(_, x)}{_bargain(_, comparison, x)}")
     for x in comparison.bids:
         say(f"{x.id}{_.colon}{_net_tax_gross(_, comparison, x)}")
@@ -116,7 +116,7 @@ def show_changes(results_compared: ResultsCompared, _: Words) -> None:
         facts = [
             x.build or "",
             f"{_money(x.total)} {x.currency}",
-            *([] if x.tok_s is None else [f"{x.tok_s:,.1f} tok/s"]),
+            *([] if x.tok_s is None else [f"{x.tok_s:,.1f} {_('tok/s')}"]),
         ]
         what = _.comma.join(facts) if x.build else _("no build")
         say(f"{label}{_.colon}{x.source}{_.bracketed(x.as_of)}{_.colon}{what}")
@@ -147,7 +147,7 @@ def show_changes(results_compared: ResultsCompared, _: Words) -> None:
         if point.status != "kept" or (point.from_total, point.from_tok_s) != (point.to_total, point.to_tok_s)
     ]
     if moved:
-        heads = [_("Point"), _("Build"), "", _("Price before"), _("Price now"), "tok/s", "tok/s"]
+        heads = [_("Point"), _("Build"), "", _("Price before"), _("Price now"), _("tok/s"), _("tok/s")]
         rows = [
             [
                 f"{p.from_id or '–'} > {p.to_id or '–'}",

@@ -85,7 +85,7 @@ def _line(one: BestBuild, currency: str) -> None:
         )
         if _narrow():
             users = _("{n} users at once", n=f"{throughput.concurrency:,}")
-            said = _.comma.join([f"{cost} {currency}", f"{speed} tok/s{_.bracketed(interval)}", users])
+            said = _.comma.join([f"{cost} {currency}", f"{speed} {_('tok/s')}{_.bracketed(interval)}", users])
             say(f"{name}{_.colon}{said}")
             say(f"  {gpus}{_.comma}{how}")
         else:

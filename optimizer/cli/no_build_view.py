@@ -124,7 +124,8 @@ def _way(way: WayOut) -> None:
     _, build = language(), way.build
     say(f"\n  {changes(way)}")
     total = f"{grouped(build.total)} {build.currency}"
-    say(f"      {_.comma.join([total, f'{build.output_tok_s:,.1f} tok/s', build.gpus, build.precision])}")
+    speed = f"{build.output_tok_s:,.1f} {_('tok/s')}"
+    say(f"      {_.comma.join([total, speed, build.gpus, build.precision])}")
     if smaller := [change.smaller for change in way.changes if change.smaller]:
         say(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
     if not way.smallest:

@@ -83,7 +83,7 @@ def show(size_report: SizeReport) -> None:
         compare(size_report.setups)
     for s in size_report.setups:
         if second_opinion := s.second_opinion:
-            speed_ = f"{second_opinion.output_tok_s:,.0f} tok/s{_.bracketed(_.sentence(second_opinion.plan))}"
+            speed_ = f"{second_opinion.output_tok_s:,.0f} {_('tok/s')}{_.bracketed(_.sentence(second_opinion.plan))}"
             say(
                 _(
                     "{engine} on {setup}: {speed}",

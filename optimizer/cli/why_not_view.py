@@ -132,7 +132,7 @@ def _even(why_not: WhyNot, break_even: BreakEven) -> str:
 def _build(why_not: WhyNot, offered: Offered) -> str:
     _ = language()
     nodes = _(" in {n} nodes", n=offered.nodes) if offered.nodes > 1 else ""
-    total, speed = f"{grouped(offered.total)} {why_not.currency}", f"{offered.output_tok_s:,.1f} tok/s"
+    total, speed = f"{grouped(offered.total)} {why_not.currency}", f"{offered.output_tok_s:,.1f} {_('tok/s')}"
     return _.comma.join([offered.gpus + nodes, total, speed])
 
 

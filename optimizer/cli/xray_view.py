@@ -155,7 +155,7 @@ def _instead(x: XRay, _: Words) -> None:
         (_(AS_FAST[instead.as_fast_as]), instead.as_fast),
         (_("cheapest at all"), instead.cheapest),
     ]
-    heads = [_("instead"), "GPUs", _("total, {currency}", currency=x.basis.currency), "tok/s", _("80 % interval")]
+    heads = [_("instead"), "GPUs", _("total, {currency}", currency=x.basis.currency), _("tok/s"), _("80 % interval")]
     heads += [_("each user"), _("precision"), "kW"]
     table(heads, [_beside(name, b) for name, b in found if b is not None], {2, 3, 5, 7})
 

@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from catalogs.load import Catalog
 from catalogs.registry import aliases_of, all_models
@@ -127,3 +128,11 @@ def test_a_view_asks_for_its_separators(path: Path) -> None:
             for piece in node.values:
                 if isinstance(piece, ast.Constant):
                     assert not re.search(r"[,;:] | \(|\)", str(piece.value)), ast.unparse(node)
+
+
+def test_chinese_has_one_word_for_a_token() -> None:
+    """词元, and 词元/秒 for its rate, in every translation."""
+    catalog = read_po((ROOT / "optimizer/locale/zh/LC_MESSAGES/dsopt.po").open("rb"))
+    for entry in catalog:
+        said = re.sub(r"\{\w+\}|--[\w-]+", "", str(entry.string))
+        assert not (CHINESE.search(said) and re.search(r"\btok/s|token", said)), said

@@ -101,7 +101,7 @@ def test_the_best_build_of_each_model_on_80_columns(language: str, asked: tuple[
     """Nothing is wider than the screen, and each model with a build says what it costs."""
     screen = typed(["--lang", language, "solve", "--budget", "12000", "--as-of", "2026-11-24", *asked])
     assert all(cell_len(x) <= 80 for x in screen.splitlines())
-    assert re.search(r"^[\w.-]+[:：] ?[\d,.]+ USD[,，] ?[\d,]+ tok/s", screen, re.MULTILINE)
+    assert re.search(r"^[\w.-]+[:：] ?[\d,.]+ USD[,，] ?[\d,]+ (?:tok/s|词元/秒)", screen, re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", [("solve", "--budget", "3000", "--max-nodes", "1"), ("size", "--gpu", "RTX 4090")])
