@@ -105,7 +105,9 @@ def show_point(explained: PointExplained) -> None:
     say(_("Margins:"))
     _margins(explained)
     say(_("Where the money goes:"))
-    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share * 100:.1f} %"] for s in explained.money]
+    rows = [
+        [coded(CATEGORIES, s.category), grouped(s.amount), _.percent(f"{s.share * 100:.1f}")] for s in explained.money
+    ]
     table([_("category"), explained.currency, _("share")], rows, {1, 2})
     for name, other in ((N_("cheaper"), explained.cheaper), (N_("faster"), explained.faster)):
         if other:
@@ -127,7 +129,7 @@ def _margins(explained: PointExplained) -> None:
         if m.measured is None:
             continue
         figures = [] if few else [number(m.measured), number(m.limit), coded(UNITS, m.unit)]
-        margin = "" if m.margin_percent is None else f"{m.margin_percent:.0f} %"
+        margin = "" if m.margin_percent is None else _.percent(f"{m.margin_percent:.0f}")
         rows.append([coded(rule_titles(), m.rule), coded(STATUS, m.status), *figures, margin, _.sentence(m.text)])
     heads = [] if few else [_("measured"), _("limit"), _("unit")]
     right = {2} if few else {2, 3, 5}

@@ -82,7 +82,7 @@ def _end(variation: Variation, own: Span) -> str:
 
 def at(variation: Variation, value: str) -> str:
     """A factor as a percentage, or a unit price."""
-    return amount(value) if variation.unit == "price" else f"{(Decimal(value) - 1) * 100:+.2f} %"
+    return amount(value) if variation.unit == "price" else language().percent(f"{(Decimal(value) - 1) * 100:+.2f}")
 
 
 def amount(text: str) -> str:

@@ -113,7 +113,7 @@ def _lines(found: XRay, _: Words) -> None:
 
 
 def _line(line: XLine, _: Words) -> list[str]:
-    apart = "" if line.difference_percent is None else f"{line.difference_percent:+.1f} %"
+    apart = "" if line.difference_percent is None else _.percent(f"{line.difference_percent:+.1f}")
     marked = mark(line, _).upper() if line.mark in ("above", "below", "not-placed") else mark(line, _)
     with_ = _(" (with {n} more)", n=len(line.carries)) if line.carries else ""
     stated = _stated((line.stated_price or "").split(", ")[0])
@@ -155,7 +155,7 @@ def _instead(x: XRay, _: Words) -> None:
         (_(AS_FAST[instead.as_fast_as]), instead.as_fast),
         (_("cheapest at all"), instead.cheapest),
     ]
-    heads = [_("instead"), "GPUs", _("total, {currency}", currency=x.basis.currency), _("tok/s"), _("80 % interval")]
+    heads = [_("instead"), _("GPUs"), _("total, {currency}", currency=x.basis.currency), _("tok/s"), _("80 % interval")]
     heads += [_("each user"), _("precision"), "kW"]
     table(heads, [_beside(name, b) for name, b in found if b is not None], {2, 3, 5, 7})
 
@@ -182,4 +182,5 @@ def _beside(name: str, beside: Beside) -> list[str]:
 
 
 def _apart(percent: float | None) -> str:
-    return "" if percent is None else language().bracketed(f"{percent:+.1f} %")
+    _ = language()
+    return "" if percent is None else _.bracketed(_.percent(f"{percent:+.1f}"))

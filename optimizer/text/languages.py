@@ -141,6 +141,10 @@ class Words:
         """What stands between sentences."""
         return "" if self.chinese else " "
 
+    def percent(self, figure: str) -> str:
+        """A share: Chinese has no space before the sign."""
+        return f"{figure}%" if self.chinese else f"{figure} %"
+
     def between(self, english: str) -> str:
         """What stands between words or sentences that are translated already, from its English form (`, `, `; `, `: `);
         English where both languages stand."""

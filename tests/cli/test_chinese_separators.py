@@ -23,7 +23,8 @@ BIDS = [str(ROOT / "examples/procurement/tender" / name) for name in ("alder.xls
 QUOTES = ROOT / "examples/procurement"
 ENGINES = ROOT / "catalogs/engines"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-HALF_WIDTH = re.compile(r"[,;:](?= |$)|[()]|[,;:](?=[\u4e00-\u9fff])")
+HALF_WIDTH = re.compile(r"[,;:](?= |$)|[()]|[,;:](?=[\u4e00-\u9fff])|\d %")
+"""Separators, and a share as English writes it."""
 FRAMED = re.compile(r"(?<=\w) \((?:SM\d+|CDNA\d)\)")
 """A kernel class behind the name of its generation, one name for both."""
 SAVED = {
@@ -106,7 +107,7 @@ def test_chinese_lines_have_chinese_separators(
 
 
 def test_what_is_found(named: re.Pattern[str]) -> None:
-    for line in ("同样适用于 v2.5, coder-v2", "合计: 12", "4 x H20 (最优)", "金额; 税", "总价 9 USD (+3.1%)"):
+    for line in ("同样适用于 v2.5, coder-v2", "合计: 12", "4 x H20 (最优)", "金额; 税", "总价 9 USD (+3.1%)", "占 3 %"):
         assert half_width(line, named) == [line]
     for line in ("合计：1,234.00 USD（含税）", "A, B: C (D)", "可在 Blackwell (SM120) 上", "--map a:b、模型 x"):
         assert half_width(line, named) == []
