@@ -176,7 +176,8 @@ def _prices(x: XRay, _: Words) -> Iterable[str]:
         if found:
             stale = _(" (the catalog's price is stale)")
             said = _.list(
-                f"{line.name} {_.percent(f'{line.difference_percent:+.0f}')}{stale if line.catalog_price.endswith('stale') else ''}"
+                f"{line.name} {_.percent(f'{line.difference_percent:+.0f}')}"
+                + (stale if line.catalog_price.endswith("stale") else "")
                 for line in found[:6]
             )
             said += _(" and {n} more", n=len(found) - 6) if len(found) > 6 else ""
