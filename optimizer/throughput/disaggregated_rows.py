@@ -24,7 +24,18 @@ from catalogs.message import message
 from constraints.policy import Policy
 from constraints.rules.software import kernel_class
 from optimizer.throughput.answers import Answers, answers, row_plans
-from optimizer.throughput.batch import ENGINE, NUMBERS, OPTIONAL, TEXTS, Table, best_of, numbers, per_candidate, prepare
+from optimizer.throughput.batch import (
+    ENGINE,
+    MOST,
+    NUMBERS,
+    OPTIONAL,
+    TEXTS,
+    Table,
+    best_of,
+    numbers,
+    per_candidate,
+    prepare,
+)
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import kin
@@ -37,7 +48,7 @@ from optimizer.throughput.disaggregation import (
     prefill_half,
     steady,
 )
-from optimizer.throughput.roofline import Floats, times
+from optimizer.throughput.roofline import Floats, Ints, times
 from optimizer.throughput.setups import Resolved
 from optimizer.throughput.shapes import NAMES, shape_of
 
@@ -46,9 +57,8 @@ PREFILL_PLAN, DECODE_PLAN = "prefill_plan", "decode_plan"
 COLUMNS = (DISAGG, PREFILL_GPUS, DECODE_GPUS, PREFILL_PLAN, DECODE_PLAN)
 """Columns that a table may have beside those of batch.py."""
 ALL_COLUMNS = (*TEXTS, *OPTIONAL, *NUMBERS, *COLUMNS)
+CONCURRENCY = "concurrency"
 APART, TOGETHER = ("yes",), ("", "no")
-AFTER_ALL_OTHERS = 1e9
-"""More than any half gives tok/s or takes seconds."""
 MOST_GPUS = 100_000
 """Of a half: more than any machine has."""
 
@@ -81,15 +91,29 @@ def answers_apart(
     columns: Mapping[str, Sequence[str]], catalog: Catalog, policy: Policy, calibration: Calibration
 ) -> Answers:
     """The figures of rows of two halves."""
-    texts = {column: [*map(str.strip, map(str, cells))] for column, cells in columns.items()}
-    halves, errors = _halves(texts)
+    texts, kind_of = _kinds(columns)
+    halves, wrong = _halves(texts)
     first, second = (prepare(half, catalog, policy, calibration.constants) for half in halves)
-    errors = [a or b or c for a, b, c in zip(errors, first.errors, second.errors, strict=True)]
-    for row, found in enumerate(first.found):
-        if found is not None and not errors[row]:
-            errors[row] = _unserved(found, texts.get(ENGINE, [""] * len(errors))[row])
+    wrong = [a or b or c for a, b, c in zip(wrong, first.errors, second.errors, strict=True)]
+    engines = texts.get(ENGINE, [""] * len(wrong))
+    for kind, found in enumerate(first.found):
+        if found is not None and not wrong[kind]:
+            wrong[kind] = _unserved(found, engines[kind])
+    asked = numbers([*map(str.strip, map(str, columns.get(CONCURRENCY, [""] * len(kind_of))))])
+    strange = ((asked < 0) | (asked > MOST)).tolist()
+    said = f"{CONCURRENCY}: needs a number from 0 to {MOST:,}"
+    errors = [wrong[kind] or (said if odd else "") for kind, odd in zip(kind_of.tolist(), strange, strict=True)]
     good = [row for row, error in enumerate(errors) if not error]
-    return _figures(first.take(good), second.take(good), good, errors, calibration)
+    return _figures(first, second, kind_of[good], np.nan_to_num(asked[good]), good, errors, calibration)
+
+
+def _kinds(columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[str]], Ints]:
+    """Rows that differ in more than their concurrency, and which of them each row is."""
+    names = [column for column in columns if column != CONCURRENCY]
+    rows = list(zip(*([*map(str.strip, map(str, columns[name]))] for name in names), strict=True))
+    place = {row: at for at, row in enumerate(dict.fromkeys(rows))}
+    different = dict(zip(names, map(list, zip(*place, strict=True)), strict=True)) if place else {}
+    return different or {name: [] for name in names}, np.array([place[row] for row in rows], dtype=np.int64)
 
 
 def _halves(texts: Mapping[str, list[str]]) -> tuple[list[dict[str, list[str]]], list[str]]:
@@ -154,23 +178,28 @@ def _unserved(found: Resolved, engine: str) -> str:
     return message("{engine} is not known to serve prefill and decode apart", engine=name)
 
 
-def _figures(first: Table, second: Table, good: Sequence[int], errors: list[str], calibration: Calibration) -> Answers:
-    """Figures of tables that hold the good rows alone."""
+def _figures(
+    first: Table, second: Table, kind_of: Ints, asked: Floats, good: Sequence[int], errors: list[str],
+    calibration: Calibration,
+) -> Answers:  # fmt: skip
+    """Figures of the good rows, each of a kind that both tables have plans of; `asked`: requests at once of each, 0 for
+    as many as are in balance."""
     rows = len(errors)
     out = Answers.empty(errors)
     if not good:
         return out
-    prefills, decodes, asked = sides(first, second, calibration)
-    quick = -prefills.estimated_s(asked[first.owner])
-    best_prefill = best_of(first.owner, _unstaged_first(first, quick), len(good))
+    prefills, decodes = sides(first, second, calibration)
+    owner, entries = _candidates(first, kind_of)
+    best_prefill = entries[best_of(owner, -prefills.of(entries).estimated_s(asked[owner]), len(good))]
     prefill = prefills.of(best_prefill)
-    fast = _estimated_tok_s(decodes, prefill.of(second.owner), asked[second.owner])
-    best = best_of(second.owner, _unstaged_first(second, fast), len(good))
+    owner, entries = _candidates(second, kind_of)
+    fast = _estimated_tok_s(decodes.of(entries), prefill.of(owner), asked[owner])
+    best = entries[best_of(owner, fast, len(good))]
     decode = decodes.of(best)
     if len(blank := np.flatnonzero(asked <= 0)):
         asked[blank] = most_in_balance(prefill.of(blank), decode.of(blank))
     state = steady(prefill, decode, asked)
-    found = [x for x in second.found if x is not None]
+    found = [x for kind in kind_of.tolist() if (x := second.found[kind]) is not None]
     widths = [calibration.width_apart(x.gpu) for x in found]
     tok_s = state.requests_s * np.broadcast_to(decode.times.osl, asked.shape)
     plans = [
@@ -203,18 +232,29 @@ def _figures(first: Table, second: Table, good: Sequence[int], errors: list[str]
     )
 
 
-def sides(first: Table, second: Table, calibration: Calibration) -> tuple[Prefill, Decode, Floats]:
-    """Both halves of all candidates of two tables, and the requests at once of each row (0: as many as it holds)."""
+def _candidates(table: Table, kind_of: Ints) -> tuple[Ints, Ints]:
+    """The plans of each row's kind one after the other: whose they are, and which of the table. Those with pipeline
+    stages are left out where there are others, for no half of any measured run has some."""
+    kinds, staged = len(table.errors), per_candidate(table.jobs.pp, table) > 1
+    plain = np.bincount(table.owner[~staged], minlength=kinds) > 0
+    kept = np.flatnonzero(~(staged & plain[table.owner]))
+    count = np.bincount(table.owner[kept], minlength=kinds)
+    first = np.cumsum(count) - count  # candidates lie in the order of rows
+    many = count[kind_of]
+    owner = np.repeat(np.arange(len(kind_of)), many)
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many)
+    return owner, kept[first[kind_of][owner] + inside]
+
+
+def sides(first: Table, second: Table, calibration: Calibration) -> tuple[Prefill, Decode]:
+    """Both halves of all candidates of two tables."""
     k = calibration.constants
     prefills = prefill_half(
         times(first.jobs, k).slowed(_slower(first, calibration)), first.replicas, _handing_over_s(first, k),
         per_candidate(first.jobs.dp, first), k,
     )  # fmt: skip
     room = np.minimum(second.cap, (k["max_batch"] * second.jobs.dp).astype(np.int64)) * second.replicas
-    decodes = decode_half(times(second.jobs, k).slowed(_slower(second, calibration)), second.replicas, room)
-    asked = np.zeros(len(second.errors))
-    asked[second.owner] = second.asked
-    return prefills, decodes, asked
+    return prefills, decode_half(times(second.jobs, k).slowed(_slower(second, calibration)), second.replicas, room)
 
 
 def _slower(table: Table, calibration: Calibration) -> Floats:
@@ -236,12 +276,6 @@ def _handing_over_s(table: Table, k: Constants) -> Floats:
         of_kind = kind_of == kind
         out[of_kind] = handing_over_s(found.llm, found.isl, found.kv, tp[of_kind], pp[of_kind], net[of_kind], k)
     return out
-
-
-def _unstaged_first(table: Table, values: Floats) -> Floats:
-    """Values by which candidates of a half are chosen: those with pipeline stages come after all others, for no half of
-    any measured run has some."""
-    return np.where(per_candidate(table.jobs.pp, table) > 1, values - AFTER_ALL_OTHERS, values)
 
 
 def _estimated_tok_s(decode: Decode, prefill: Prefill, asked: Floats) -> Floats:

@@ -157,6 +157,8 @@ def test_rows_of_two_halves_stand_beside_the_others(shipped: Catalog) -> None:
         ({"prefix_cache": "140%"}, "is none of no, yes, 0% to 100%"),
         ({"network": "fast"}, "is none of Gbit/s"),
         ({"disagg": ""}, "are of rows with disagg yes"),
+        ({"concurrency": "-1"}, "concurrency: needs a number"),
+        ({"concurrency": "many"}, "concurrency: needs a number"),
         ({"model": "qwen3-8b", "precision": "bf16", "spec": "mtp2"}, "no module for several tokens"),
         ({"spec": "mtp12"}, "mtp1 to mtp9"),
     ],
@@ -197,6 +199,14 @@ def test_a_row_without_a_number_of_requests_is_in_balance(shipped: Catalog) -> N
     most, one, queueing = found.output_tok_s.tolist()
     assert one < most <= queueing * 1.001 and most >= 0.9 * queueing
     assert found.ttft_ms[0] < 0.2 * found.ttft_ms[2]
+
+
+def test_tables_without_rows_of_two_halves_or_any(shipped: Catalog) -> None:
+    none = all_answers(table(disagg="no", prefill_gpus="", decode_gpus="", n_gpus="8", nodes="1"), shipped, Policy(),
+                       calibration())  # fmt: skip
+    assert none.errors == ("",) and none.output_tok_s[0] > 0
+    empty = all_answers({column: [] for column in table()}, shipped, Policy(), calibration())
+    assert empty.errors == () and not len(empty.output_tok_s)
 
 
 def test_columns_are_named_once() -> None:
