@@ -79,14 +79,14 @@ def test_a_row_says_how_it_was_understood(catalog: Catalog, tmp_path: Path) -> N
     """Columns in any case, blanks filled in; what the row said is kept beside it."""
     path = tmp_path / "rows.csv"
     path.write_text(
-        "model,gpu,n_gpus,nodes,kv_precision,spec,prefix_cache,network,disagg,prefill_gpus,decode_gpus,concurrency\n"
-        "r1-671b,H200,16,2,FP8,MTP2,40 %,IB-200,Yes,8,8,64\nr1-671b,H200,8,1,,,,,,,,64\n",
+        "model,gpu,n_gpus,nodes,tp,kv_precision,spec,prefix_cache,network,disagg,prefill_gpus,decode_gpus\n"
+        "r1-671b,H200,16,2,,FP8,MTP2,40 %,IB-200,Yes,8,8\nr1-671b,H200,8,1,8,,,,,,,\n",
         encoding="utf-8",
     )
     apart, plain = answered(path, catalog)
     assert [apart[c] for c in COUNTED[1:]] == ["fp8", "mtp2", "40%", "200", "yes"]
     assert apart["plan"].startswith("prefill ") and apart["kv_precision_in"] == "FP8" and apart["basis"] == "roofline"
-    assert [plain[c] for c in COUNTED] == ["dp8", "bf16", "none", "0%", "", "no"]
+    assert [plain[c] for c in COUNTED] == ["tp8", "bf16", "none", "0%", "", "no"]
     assert plain["spec_in"] == plain["error"] == apart["error"] == ""
 
 
