@@ -18,7 +18,7 @@ COLUMN = (20, 16, 12)
 """Narrowest that a column of text is made, where the text is wider: narrower where the table then has fewer blocks."""
 WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6"
 OPENING, CLOSING = "（「《", "，。；：、）」》！？"
-UNIT = r"(?:%|USD|CNY|EUR|GBP|JPY|[kMG]?Wh?|[KMGT]i?B(?:/s)?|tok/s|ms|s|kg|U|V|A|°C)(?![\w/])"
+UNIT = r"(?:词元(?:/秒)?|(?:%|USD|CNY|EUR|GBP|JPY|[kMG]?Wh?|[KMGT]i?B(?:/s)?|tok/s|ms|s|kg|U|V|A|°C)(?![\w/]))"
 PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]*\d {UNIT}[^\s{WIDE}]*|[^\s{WIDE}]+)[{CLOSING}]*")
 """What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it; a figure
 keeps its unit."""
