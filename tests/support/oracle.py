@@ -785,7 +785,7 @@ class Oracle:
                 if users < 1:
                     continue
                 c = np.arange(1, users + 1)
-                need = self._without_cached(demand(llm, precision, ask.isl, ask.osl, self._kv))
+                need = self._without_cached(demand(llm, precision, ask.isl, ask.osl, self._kv), precision)
                 one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
                 jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
                 # What the model's measured setups on the GPU's stack are off in common, read off the shipped runs.
@@ -799,16 +799,19 @@ class Oracle:
                 best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
         return best
 
-    def _without_cached(self, need: Demand) -> Demand:
-        """The demand of prompts without the first tokens that are in the prefix cache, position by position."""
+    def _without_cached(self, need: Demand, precision: str) -> Demand:
+        """The demand of prompts whose first tokens are in the prefix cache: all but attention as for a prompt of the
+        others alone, attention position by position."""
         llm, ask = self.ask.model, self.ask
         if not ask.cached:
             return need
         new = range(ask.cached + 1, ask.isl + 1)
+        alone = demand(llm, precision, len(new), ask.osl, self._kv)
         return replace(
             need,
             prefilled=len(new),
-            prefill_linear_flops=float(len(new) * llm.linear_flops_per_token()),
+            prefill_linear_flops=alone.prefill_linear_flops,
+            prefill_whole_flops=alone.prefill_whole_flops,
             prefill_attention_flops=float(sum(llm.attention_flops(position, "prefill") for position in new)),
         )
 
