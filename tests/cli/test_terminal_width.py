@@ -82,12 +82,12 @@ def test_a_figure_keeps_its_unit(width: int) -> None:
     """`-55.3 %`, `237,138.72 USD` and `10.2 kW` stand in one line, in English and between Chinese characters."""
     english = "Next build: 20,000.00 USD less (-55.3 %), 512 GB of 2,304 GB, 10.2 kW, 8,204.8 tok/s, 120 kg in 8 U."
     chinese = (
-        "下一方案：便宜 20,000.00 USD（-55.3 %），内存 512 GB，功耗 10.2 kW，吞吐 8,204.8 tok/s，重 120 kg，占 8 U。"
+        "下一方案：便宜 20,000.00 USD（-55.3 %），内存 512 GB，功耗 10.2 kW，吞吐 8,204.8 词元/秒，重 120 kg，占 8 U。"
     )
     for text in (english, chinese):
         lines = wrapped(text, width).split("\n")
         assert len(lines) > 1 and all(cell_len(line) <= width for line in lines)
-        for figure in re.findall(r"[\d,.]+ (?:USD|%|GB|kW|tok/s|kg|U)", text):
+        for figure in re.findall(r"[\d,.]+ (?:USD|%|GB|kW|tok/s|kg|U|词元/秒)", text):
             assert any(figure in line for line in lines), figure
 
 
