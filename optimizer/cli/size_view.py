@@ -263,6 +263,15 @@ def compare(setups: list[Sized]) -> None:
         {2, 3, 4, 5, 7},
     )
     for s in setups:
+        if s.apart:
+            said = _(
+                "{setup}, prefill apart: {plan}, {precision}, {engine}; {users} at once, {speed} tok/s ({interval}), "
+                "TTFT {ttft}",
+                setup=setup(s), plan=_.sentence(s.apart.plan), precision=s.apart.precision, engine=s.apart.engine,
+                users=f"{s.apart.users:,}", speed=f"{s.apart.output_tok_s:,.0f}",
+                interval=f"{s.apart.low:,.0f}-{s.apart.high:,.0f}", ttft=milliseconds(s.apart.ttft_ms),
+            )  # fmt: skip
+            say(said)
         if not s.judged:
             say(_("{setup}: {why}", setup=setup(s), why=s.reason))
         elif not s.fits:
