@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES, around, flat_config, language_model, nearest_architectures
-from catalogs.decoder_config import THINKER
+from catalogs.decoder_config import NESTED, THINKER
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -64,13 +64,11 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         text = "architecture of the language model is not understood" if wrapper else "architecture is not understood"
         remedy = nearest_architectures(inner)
         return [Fault("unknown-architecture", text, file, None, "", inner[:60], remedy)]
-    if names[0].endswith("ForConditionalGeneration") and not {"hidden_size", "num_hidden_layers"} & {
-        *flat_config(config)
-    }:
-        part = THINKER if "talker_config" in config and THINKER not in config else "text_config"
+    flat = flat_config(config)
+    if part := _missing_part(flat, config, bool(wrapper)):
         return [Fault("bad-config", "is missing (the language model)", file, column=part)]
     known_fields, whole = rules(inner, names[0] if wrapper else ""), config
-    config = _with_parts(flat_config(config), known_fields)
+    config = _with_parts(flat, known_fields)
     found = [
         _unknown(name, value, names[0], file)
         for name, value in config.items()
@@ -91,6 +89,17 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     said = wrapper.contradictions(flat_config(whole)) if wrapper and not found else ()
     found += [Fault("bad-config", text, file, None, name, _show(config.get(name))) for name, text in said]
     return found or _relations(config, file)
+
+
+def _missing_part(flat: Mapping[str, Any], config: Mapping[str, Any], wrapped: bool) -> str:
+    """The part that holds the language model, where a config says nothing of it; around another model it always is a
+    part."""
+    said = any(isinstance(config.get(name), dict) for name in NESTED) or (
+        not wrapped and ({"hidden_size", "num_hidden_layers"} & {*flat})
+    )
+    if said or not (wrapped or config["architectures"][0].endswith("ForConditionalGeneration")):
+        return ""
+    return THINKER if "talker_config" in config and THINKER not in config else "text_config"
 
 
 def _with_parts(config: Mapping[str, Any], known_fields: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

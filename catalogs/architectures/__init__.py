@@ -43,6 +43,8 @@ FAMILIES = (
     "gemma",
     "windowed",
     "latent_families",
+    "olmo_hybrid",
+    "deepseek_ocr",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 

@@ -24,6 +24,11 @@ def as_it_is(config: Config) -> Config:
     return config
 
 
+def tied(config: Config) -> Config:
+    """A config whose class takes one table for embedding and output head where the file says nothing of it."""
+    return config if config.get("tie_word_embeddings") is not None else {**config, "tie_word_embeddings": True}
+
+
 def no_contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Fields that contradict one another: none."""
     return ()
@@ -70,11 +75,11 @@ def plain_head(config: Config, stored: Callable[[str], str]) -> Layer:
 
     Tables are in 16 bits unless the checkpoint holds them in another format."""
     hidden_size = config["hidden_size"]
-    tied = bool(config.get("tie_word_embeddings"))
-    names = ("model.embed_tokens",) if tied else ("model.embed_tokens", "lm_head")
+    one_table = bool(config.get("tie_word_embeddings"))
+    names = ("model.embed_tokens",) if one_table else ("model.embed_tokens", "lm_head")
     tables = (Linear(config["vocab_size"], hidden_size, name=name, stored=stored(name), whole=True) for name in names)
     embedding, *output = tables
-    return Layer((replace(embedding, looked_up=not tied), *output), hidden_size, vectors=hidden_size)
+    return Layer((replace(embedding, looked_up=not one_table), *output), hidden_size, vectors=hidden_size)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from catalogs.architectures.base import (
     head_dim_of,
     plain_head,
     renamed,
+    tied,
 )
 from catalogs.architectures.grouped_families import grouped_attention, layer_of
 from catalogs.architectures.near_llama import as_many_kv_heads, near_llama_layer
@@ -79,11 +80,6 @@ EXAONE_NAMES: Names = {
     "num_hidden_layers": ("num_layers",),
     "hidden_act": ("activation_function",),
 }
-
-
-def tied(config: Config) -> Config:
-    """A config whose class takes one table for embedding and output head where it says nothing."""
-    return {"tie_word_embeddings": True, **config}
 
 
 def tied_with_kv_heads(config: Config) -> Config:

@@ -18,6 +18,7 @@ from catalogs.architectures.base import (
     of_layers,
     plain_head,
     routed_experts,
+    tied,
 )
 from catalogs.transformer import Cache, Layer, Linear
 
@@ -84,7 +85,7 @@ def gemma3_layer(config: Config, i: int) -> Layer:
 
 def gemma2_fields(config: Config) -> Config:
     """A config with the kind of each layer: every second has a window where nothing else is said."""
-    layers = config.get("num_hidden_layers")
+    config, layers = tied(config), config.get("num_hidden_layers")
     if config.get("layer_types") is not None or not isinstance(layers, int) or layers > 1000:
         return config
     return {**config, "layer_types": ["full_attention" if i % 2 else "sliding_attention" for i in range(layers)]}

@@ -20,6 +20,7 @@ from catalogs.architectures.base import (
     plain_head,
     renamed,
     routed_experts,
+    tied,
 )
 from catalogs.architectures.grouped_families import grouped_attention
 from catalogs.architectures.near_llama import (
@@ -152,7 +153,7 @@ def _parts(config: Config, layers: int) -> list[str]:
 
 
 def ernie_fields(config: Config) -> Config:
-    return experts_fields({"moe_layer_start_index": 1, **config})
+    return experts_fields(tied({"moe_layer_start_index": 1, **config}))
 
 
 def one_dense_in_front(config: Config) -> Config:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from catalogs.architectures.base import Architecture, Config, Names, contradicting_names, renamed
+from catalogs.architectures.base import Architecture, Config, Names, contradicting_names, renamed, tied
 from catalogs.architectures.grouped_families import glm_layer
 from catalogs.architectures.latent import latent_contradictions, latent_fields, latent_layer
 
@@ -22,8 +22,8 @@ GROUPED_NAMES: Names = {**SARVAM_NAMES, "attention_bias": ("use_qkv_bias",)}
 def _minicpm_fields(config: Config) -> Config:
     """MiniCPM3, whose values are as wide as a head of the hidden state where nothing else is said."""
     if config.get("v_head_dim") is not None or not config.get("num_attention_heads"):
-        return config
-    return {**config, "v_head_dim": config["hidden_size"] // config["num_attention_heads"]}
+        return tied(config)
+    return {**tied(config), "v_head_dim": config["hidden_size"] // config["num_attention_heads"]}
 
 
 def _sarvam_fields(config: Config) -> Config:
@@ -56,7 +56,7 @@ def _grouped_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 
 ARCHITECTURES = {
-    "YoutuForCausalLM": Architecture("youtu", "mla", latent_layer, contradictions=latent_contradictions),
+    "YoutuForCausalLM": Architecture("youtu", "mla", latent_layer, read=tied, contradictions=latent_contradictions),
     "MiniCPM3ForCausalLM": Architecture(
         "minicpm-3", "mla", latent_layer, read=_minicpm_fields, contradictions=latent_contradictions
     ),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, FeedForward, feed_forward, head_dim_of
+from catalogs.architectures.base import Architecture, Config, FeedForward, feed_forward, head_dim_of, tied
 from catalogs.architectures.grouped_families import grouped_attention, layer_of
 from catalogs.architectures.towers import (
     glm_tower,
@@ -108,8 +108,12 @@ def unsaid_window(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def without_window(config: Config) -> Config:
-    """A config whose window no layer has (SmolLM3: `use_sliding_window` is false)."""
+    """A config whose window no layer has (`use_sliding_window` is false)."""
     return {**config, "sliding_window": None}
+
+
+def smol_fields(config: Config) -> Config:
+    return tied(without_window(config))
 
 
 def olmo3_fields(config: Config) -> Config:
@@ -125,6 +129,11 @@ _OLMO = replace(
     _PLAIN, name="olmo-2", build=partial(near_llama_layer, whole_norms=True), read=as_many_kv_heads,
     contradictions=unsaid_window,
 )  # fmt: skip
+
+
+def glm_fields(config: Config) -> Config:
+    """GLM-4, which has biases of queries, keys and values where the file says nothing of them."""
+    return config if config.get("attention_bias") is not None else {**config, "attention_bias": True}
 
 
 def glm_vision_fields(config: Config) -> Config:
@@ -152,10 +161,10 @@ def _channels_said_twice(config: Config) -> Iterator[tuple[str, str]]:
 _QWEN_VL = replace(_PLAIN, name="qwen2-vl", read=vision_fields, contradictions=_channels_said_twice)
 ARCHITECTURES: Mapping[str, Architecture] = {
     "MistralForCausalLM": replace(_PLAIN, name="mistral"),
-    "Ernie4_5ForCausalLM": replace(_PLAIN, name="ernie-4.5"),
-    "SmolLM3ForCausalLM": replace(_PLAIN, name="smollm-3", read=without_window),
-    "GlmForCausalLM": replace(_PLAIN, name="glm-4"),
-    "Glm4ForCausalLM": replace(_PLAIN, name="glm-4", build=partial(near_llama_layer, norms=4)),
+    "Ernie4_5ForCausalLM": replace(_PLAIN, name="ernie-4.5", read=tied),
+    "SmolLM3ForCausalLM": replace(_PLAIN, name="smollm-3", read=smol_fields),
+    "GlmForCausalLM": replace(_PLAIN, name="glm-4", read=glm_fields),
+    "Glm4ForCausalLM": replace(_PLAIN, name="glm-4", build=partial(near_llama_layer, norms=4), read=glm_fields),
     "Glm4vForConditionalGeneration": replace(
         _PLAIN,
         name="glm-4v",

@@ -126,7 +126,7 @@ def intern_tower(config: Config) -> int:
     scales = 2 * width + (2 * width if vision.get("use_qk_norm") else 0)
     layer = attention + dense(width, inner) + dense(inner, width) + norms + scales
     embeddings = _patches(vision) + (_positions(vision) + 2) * width
-    merged = round(1 / config.get("downsample_ratio", 0.5)) ** 2 * width
+    merged = round(1 / (config.get("downsample_ratio") or 0.5)) ** 2 * width
     projector = 2 * merged + dense(merged, hidden_size) + dense(hidden_size, hidden_size)
     return int(embeddings + vision["num_hidden_layers"] * layer + projector)
 
@@ -196,7 +196,7 @@ def gemma_tower(config: Config) -> int:
 
 def lighton_tower(config: Config) -> int:
     """Mistral's tower, with its merger of patches and projector."""
-    return pixtral_tower({"spatial_merge_size": 2, **config})
+    return pixtral_tower({**config, "spatial_merge_size": config.get("spatial_merge_size") or 2})
 
 
 # What hears -----------------------------------------------------------------------------------------------------------
@@ -229,6 +229,11 @@ def qwen_audio_tower(config: Config) -> int:
     return _whisper(audio) + dense(audio["d_model"], config["hidden_size"])
 
 
+def _gemma_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    if config.get("projection_dim") not in (None, config["hidden_size"]):
+        yield "projection_dim", "contradicts hidden_size"
+
+
 _LLAVA = Wrapper("llava", llava_tower, "llama")
 _LLAVA_NEXT = Wrapper("llava-next", llava_next_tower, "llama")
 _LIGHTON = Wrapper("lighton-ocr", lighton_tower, "qwen3")
@@ -247,7 +252,9 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "Cohere2VisionForConditionalGeneration": Wrapper("command-a-vision", command_tower, "cohere2"),
     "Idefics3ForConditionalGeneration": Wrapper("idefics-3", idefics_tower, "llama"),
     "SmolVLMForConditionalGeneration": Wrapper("smolvlm", idefics_tower, "llama"),
-    "PaliGemmaForConditionalGeneration": Wrapper("paligemma", gemma_tower, "gemma"),
+    "PaliGemmaForConditionalGeneration": Wrapper(
+        "paligemma", gemma_tower, "gemma", contradictions=_gemma_contradictions
+    ),
     "LightOnOcrForConditionalGeneration": _LIGHTON,
     "LightOnOCRForConditionalGeneration": _LIGHTON,
     "VoxtralForConditionalGeneration": Wrapper("voxtral", voxtral_tower, "llama"),

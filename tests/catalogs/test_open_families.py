@@ -180,7 +180,10 @@ def figures(llm: Llm) -> tuple[Any, ...]:
     return llm.layer_list, llm.draft_list, llm.head, llm.tower_params, llm.experts, llm.experts_per_token, context, tied
 
 
-WITHOUT_USE = {("text_config", "intermediate_size_mlp"): "Llama-4-Scout has no dense layer"}
+WITHOUT_USE = {
+    ("text_config", "intermediate_size_mlp"): "Llama-4-Scout has no dense layer",
+    ("llm_config", "max_window_layers"): "no layer of InternVL3-1B has a window",
+}
 """Fields that say the size of what a model has none of, whatever they say."""
 
 
@@ -201,7 +204,7 @@ def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
             if isinstance(value, bool):
                 found.append(((*place, field), not value))
             elif isinstance(value, int):
-                found += [((*place, field), value + 1), ((*place, field), 2 * value + 1)]
+                found += [((*place, field), other) for other in (value + 1, 2 * value + 1) if other != value]
     return found
 
 
