@@ -112,9 +112,7 @@ def _even(why_not: WhyNot, break_even: BreakEven) -> str:
     )
     facts = {"part": break_even.part, "against": against, "gpus": break_even.gpus, "total": grouped(break_even.total)}
     if break_even.price is None:
-        return _(
-            "At no price of {part} does it win against {against}: even at the least price {gpus} cost {total}.", **facts
-        )
+        return _("{part} wins at no price against {against}: even at the least price {gpus} cost {total}.", **facts)
     if break_even.total_above is None:
         return _("The price of {part} decides nothing: all pieces are in hand ({total} against {against}).", **facts)
     now = _("now {price}", price=grouped(break_even.price_now)) if break_even.price_now else _("nobody offers it")
