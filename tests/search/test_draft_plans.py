@@ -17,6 +17,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.software import served
 from optimizer import library
+from optimizer.market.asked import speculation_fault
 from optimizer.market.market import Market
 from optimizer.result.answer import solve
 from optimizer.search.front import Front
@@ -130,3 +131,14 @@ def test_what_is_loaded_is_said_and_started(shipped: Catalog) -> None:
     assert not [m for m in plain.messages if m.code == "speculate"]
     assert "specul" not in " ".join(" ".join(p.plan.launch) for p in plain.front)
     assert get("v4-flash-0731").draft_bytes("fp4-mix") == 10_862_838_300
+
+
+def test_no_build_with_speculation_is_explained(shipped: Catalog) -> None:
+    """Smaller models that cannot speculate as asked are no way out; to leave speculation out is one where it helps."""
+    card = shipped.find("Hygon BW1100 144GB")
+    request = asked(model="glm-4.7", speculate="mtp2", gpus=frozenset({card.id}), conditions=frozenset({"new", "used"}))
+    result = library.solve(request, catalog=shipped)
+    assert result.proof.status == "infeasible" and not result.front
+    wanted = asked(model="r1-distill-qwen-14b")
+    assert speculation_fault(get("v3.2"), request) is None and speculation_fault(get("v4-flash-0731"), request)
+    assert speculation_fault(get("r1-distill-qwen-14b"), request) and not speculation_fault(get("qwen3-8b"), wanted)
