@@ -57,8 +57,7 @@ def layer_bytes(llm: Llm, precision: str, kv: str, tokens: int) -> LayerBytes:
 
 def filled(each: LayerBytes, users: int, rooms: Sequence[int]) -> tuple[int, ...] | None:
     """Layers that each card takes, one at least, where the first cards are filled first: `rooms` in bytes, in the order
-    of cards, with `users` requests at once. None where they do not hold all layers: cards filled to the brim one after
-    the other leave the fewest for the next, so that no other cut in this order holds them either."""
+    of cards, with `users` requests at once. None where no cut in this order holds all layers."""
     needs = [weights + users * request for weights, request in zip(each.weights, each.request, strict=True)]
     counts, place = [], 0
     for behind, room in zip(reversed(range(len(rooms))), rooms, strict=True):
@@ -67,7 +66,34 @@ def filled(each: LayerBytes, users: int, rooms: Sequence[int]) -> tuple[int, ...
             used += needs[place]
             place += 1
         counts.append(place - first)
-    return tuple(counts) if place == len(needs) and all(counts) else None
+    if place == len(needs) and all(counts):
+        return tuple(counts)
+    return _leaving_some(needs, rooms)
+
+
+def _leaving_some(needs: Sequence[int], rooms: Sequence[int]) -> tuple[int, ...] | None:
+    """The same where a card filled to the brim would leave the next one none that it holds: each card takes the most
+    layers behind which those after it hold all others."""
+    before = [0, *itertools.accumulate(needs)]
+    held_from: list[set[int]] = [{len(needs)}]
+    """Places from which the last cards hold all layers, by their number."""
+    for room in reversed(rooms):
+        ends = held_from[-1]
+        held_from.append(
+            {
+                place
+                for place in range(len(needs))
+                if any(end > place and before[end] - before[place] <= room for end in ends)
+            }
+        )
+    if 0 not in held_from[-1]:
+        return None
+    counts, place = [], 0
+    for room, ends in zip(rooms, held_from[-2::-1], strict=True):
+        end = max(end for end in ends if end > place and before[end] - before[place] <= room)
+        counts.append(end - place)
+        place = end
+    return tuple(counts)
 
 
 def by_memory(layers: int, rooms: Sequence[int]) -> tuple[int, ...]:

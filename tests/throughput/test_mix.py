@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalogs.inputs import shipped_rows
@@ -67,6 +67,7 @@ def test_the_first_card_is_filled_first(users: int, rooms: tuple[int, ...], coun
     assert filled(TEN, users, rooms) == counts
 
 
+@example([1, 1, 2, 1], [2, 1, 3], 0)  # the first card leaves the second a layer that it holds
 @given(
     st.lists(st.integers(1, 9), min_size=3, max_size=7),
     st.lists(st.integers(0, 20), min_size=2, max_size=3),
