@@ -58,7 +58,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         return [Fault("bad-config", "is not a JSON object", file, remedy="Give the model's config.json.")]
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
-        return [Fault("bad-config", "needs one architecture", file, column="architectures", value=_show(names))]
+        remedy = 'The published file names it, as in "architectures": ["LlamaForCausalLM"].'
+        return [Fault("bad-config", "needs one architecture", file, None, "architectures", _show(names), remedy)]
     wrapper, inner = around(names[0]), language_model(config)
     if inner not in ARCHITECTURES:
         text = "architecture of the language model is not understood" if wrapper else "architecture is not understood"
