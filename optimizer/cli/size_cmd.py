@@ -49,7 +49,9 @@ output_tok_s, low, high, ttft_ms, tpot_ms, basis, plan, kv_precision, spec, pref
 counted, and error behind them; an input column of one of these names is kept as NAME_in."""
 
 OPTIONS = (
-    Option("gpu", "[N x]NAME of a GPU, or a mix: NAME + N x NAME; several are compared.", several=True, group=ASK),
+    Option(
+        "gpu", "[[NODES x] N x]NAME of a GPU, or a mix: NAME + N x NAME; several are compared.", several=True, group=ASK
+    ),
     *options_of("size"),
     Option("n", "GPUs per node.", int, group=SITE),
     Option("nodes", "Nodes.", int, 1, group=SITE),
@@ -154,11 +156,36 @@ def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[st
             refuse(ctx, "of a mix each kind has its number (--gpu 'NAME + 2 x NAME'), in one node", "n", "nodes")
             found.append(Mix.of((name, 1 if count is None else count) for count, name in kinds))
             continue
-        count, name = kinds[0]
+        nodes, count, name = texts.node_gpus(text, parts)
         if count:
             refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
-        found.append((name, count or (1 if values["n"] is None else values["n"]), values["nodes"]))
+        if nodes:
+            refuse(ctx, "the number of nodes stands before the name already (--gpu 2x8xNAME): give one", "nodes")
+        found.append(_in_nodes(ctx, name, count or values["n"] or 1, nodes, values, parts))
     return found
+
+
+def _in_nodes(
+    ctx: typer.Context, name: str, count: int, nodes: int | None, values: Values, parts: Catalog
+) -> tuple[str, int, int]:
+    """(GPU id, number per node, nodes). More GPUs than the fabric of a node joins, and a whole number of such nodes,
+    are so many nodes where the buyer says nothing of nodes: sixteen H100 of eight to a board are two nodes."""
+    from catalogs.message import message
+    from catalogs.schema import Gpu
+    from optimizer.cli.usage import typed
+
+    part = parts.parts[name]
+    assert isinstance(part, Gpu)
+    joined = part.wired_domain_gpus
+    told = nodes is not None or typed(ctx, "nodes") or typed(ctx, "n")
+    if not told and joined > 1 and count > joined and count % joined == 0:
+        said = message(
+            "{count} x {gpu} are taken as {nodes} nodes of {joined}, the most that the fabric of one joins.",
+            count=count, gpu=part.name, nodes=count // joined, joined=joined,
+        )  # fmt: skip
+        note(f"{language()('note')}{language().colon}{language().sentence(said)}")
+        return name, joined, count // joined
+    return name, count, nodes or values["nodes"]
 
 
 def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:

@@ -14,26 +14,53 @@ from constraints.request import TRAINING, workload_lengths
 
 COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
 COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
+NODES_FIRST = re.compile(
+    r"(?P<nodes>\d{1,4})\s*[x×*]\s*(?P<count>\d{1,4})(?:\s*[x×*]\s*|\s*[张卡块片]\s*|\s+)(?P<name>.+)",
+    re.IGNORECASE | re.ASCII,
+)
+"""As answers say it: 2 x 8 x H100, 2 x 8 H100."""
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
-    """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `mi300x` -> (count or None, GPU id).
+    """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `2 x 8 H100`, `mi300x` -> (count in all or None, GPU id).
 
     A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
+    nodes, count, name = node_gpus(text, catalog)
+    return (count if count is None or nodes is None else nodes * count), name
+
+
+def node_gpus(text: str, catalog: Catalog) -> tuple[int | None, int | None, str]:
+    """The same as (nodes or None, GPUs of each or None, GPU id)."""
     plain = unicodedata.normalize("NFKC", text).strip()
     gpus = [part for part in catalog.parts.values() if isinstance(part, Gpu)]
-    known = Catalog({p.id: p for p in gpus}, {}, "")
-    readings = [(m["name"], m["count"]) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m]
-    readings.append((plain, None))
-    name, count = next((r for r in readings if known.hits(r[0])), readings[0])
-    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
-    if size and not known.hits(name):
-        sized = Catalog({p.id: p for p in gpus if p.vram_gb == int(size[2])}, {}, "")
-        if sized.hits(size[1]):
-            known, name = sized, size[1]
-    if count is not None and int(count) < 1:
+    readings: list[tuple[str, str | None, str | None]] = [
+        (m["name"], m["count"], None) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m
+    ]
+    readings.append((plain, None, None))
+    if m := NODES_FIRST.fullmatch(plain):
+        readings.append((m["name"], m["count"], m["nodes"]))
+    # The first reading whose name is known; where none is, the first one's name is what the message speaks of.
+    name, count, nodes = next((reading for reading in readings if _meant(reading[0], gpus)), readings[0])
+    if "0" in {number.lstrip("0") or "0" for number in (count, nodes) if number is not None}:
         raise InputError(Fault("bad-count", "needs one GPU at least", value=text, remedy=f"For example 8x{name}."))
-    return (int(count) if count else None), known.find(name).id
+    known, meant = _meant(name, gpus) or (_only(gpus), name)
+    return (int(nodes) if nodes else None), (int(count) if count else None), known.find(meant).id
+
+
+def _meant(name: str, gpus: list[Gpu]) -> tuple[Catalog, str] | None:
+    """(GPUs among which a name is known, the name), a memory size behind it taken as such where it is no part of a
+    name; None where it is known nowhere."""
+    if (known := _only(gpus)).hits(name):
+        return known, name
+    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
+    if size and (sized := _only([gpu for gpu in gpus if gpu.vram_gb == int(size[2])])).hits(size[1]):
+        return sized, size[1]
+    return None
+
+
+def _only(gpus: list[Gpu]) -> Catalog:
+    """A catalog of these GPUs."""
+    return Catalog({gpu.id: gpu for gpu in gpus}, {}, "")
 
 
 def cards(text: str, catalog: Catalog) -> list[tuple[int | None, str]]:
