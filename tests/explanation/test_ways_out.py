@@ -219,6 +219,24 @@ def test_no_way_out_allows_what_its_build_does_without() -> None:
             assert point["plan"]["experts"] == "host"
 
 
+@pytest.mark.parametrize(
+    ("precision", "text", "leave"),
+    [([], "routed experts in host memory, by an experimental engine", True),
+     (["--min-precision", "4bit"], "routed experts in host memory", False)],
+)  # fmt: skip
+def test_experimental_engines_are_named_where_no_stable_one_has_a_build(
+    precision: list[str], text: str, leave: bool
+) -> None:
+    """A stable engine keeps V3's experts in host memory, but of files in 4 bits alone."""
+    job = ["--budget", "90000", "--model", "v3-671b", "--gpu", "RTX 5070 Ti", *precision, "--as-of", "2026-11-24"]
+    said = json.loads(dsopt("solve", *job, "--json", code=4).stdout)["explanation"]
+    way = next(way for way in said["ways_out"] if way["changes"][0]["key"] == "offload")
+    assert way["changes"][0]["text"] == text
+    assert ("--allow-experimental" in way["command"]) == leave
+    point = json.loads(dsopt(*shlex.split(way["command"])[1:], "--json").stdout)["front"][0]
+    assert point["plan"]["experts"] == "host" and point["cost"]["total"] == way["build"]["total"]
+
+
 @pytest.mark.parametrize("seed", one_in(23, range(40)))
 def test_two_changes_within_the_budget_are_said(seed: int) -> None:
     """Where each single change asks for more money, two others that need none are looked for: against every pair."""

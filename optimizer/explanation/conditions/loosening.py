@@ -53,13 +53,18 @@ def _counted(gpus: Sequence[str]) -> Callable[[int], str]:
 
 
 def _offload(market: Market) -> Lever:
-    """Experts in host memory, with the leave for experimental engines where no stable one keeps them there."""
-    if market.request.allow_experimental or any(
+    """Experts in host memory, with the leave for experimental engines where no stable one keeps them there: none serves
+    the model so, or none in the formats and on the cards that may be bought."""
+    stable = ("routed experts in host memory", Change.of(offload=True))
+    experimental = (
+        "routed experts in host memory, by an experimental engine", Change.of(offload=True, allow_experimental=True),
+    )  # fmt: skip
+    if market.request.allow_experimental:
+        return Choice("offload", [[stable]])
+    known = any(
         row.status == "stable" and market.llm.architecture in row.architectures for row in support_rows("offload")
-    ):
-        return option("offload", "routed experts in host memory", offload=True)
-    text = "routed experts in host memory, by an experimental engine"
-    return option("offload", text, offload=True, allow_experimental=True)
+    )
+    return Choice("offload", [[stable], [experimental]] if known else [[experimental]])
 
 
 def _of(condition: Condition, market: Market) -> Lever | None:
