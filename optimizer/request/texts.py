@@ -19,12 +19,24 @@ NODES_FIRST = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """As answers say it: 2 x 8 x H100, 2 x 8 H100."""
+BEHIND_X = re.compile(r"TX?", re.IGNORECASE | re.ASCII)
+"""What is left of 7900 XTX and 9070 XT where their number is read as one of GPUs."""
+NO_COUNT = re.compile(
+    r"(?P<count>[-+]\d[\d.,]*|\d[\d,]*\.\d+|\d+(?:\.\d+)?e[-+]?\d+|\d{7,})\s*[x×*张卡块片]\s*(?P<name>.+)",
+    re.IGNORECASE | re.ASCII,
+)
+"""A number before a name that counts no GPUs: below none, in parts, beyond any machine."""
+SIZE = re.compile(r"\s*\b(?P<gb>\d{1,4})\s*(?:gb?\b|$)", re.IGNORECASE | re.ASCII)
+"""A memory size: 80GB, 96 G, and a bare number at the end (A100 SXM4 80)."""
+DRIVER_WORDS = re.compile(r"(?:\s+(?:HBM\d\w?|GDDR\d\w?|Generation|OAM|AC))+$", re.IGNORECASE | re.ASCII)
+"""What drivers add behind a card's name: H100 80GB HBM3, RTX 6000 Ada Generation, MI300X OAM, B300 SXM6 AC."""
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
     """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `2 x 8 H100`, `mi300x` -> (count in all or None, GPU id).
 
-    A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
+    A memory size in the name picks among the GPUs of that size; words that drivers add behind it are passed over.
+    Raises InputError as Catalog.find does, and for a number that counts no GPUs."""
     nodes, count, name = node_gpus(text, catalog)
     return (count if count is None or nodes is None else nodes * count), name
 
@@ -39,8 +51,14 @@ def node_gpus(text: str, catalog: Catalog) -> tuple[int | None, int | None, str]
     readings.append((plain, None, None))
     if m := NODES_FIRST.fullmatch(plain):
         readings.append((m["name"], m["count"], m["nodes"]))
+    readings = [reading for reading in readings if not BEHIND_X.fullmatch(reading[0])]
     # The first reading whose name is known; where none is, the first one's name is what the message speaks of.
     name, count, nodes = next((reading for reading in readings if _meant(reading[0], gpus)), readings[0])
+    if (odd := NO_COUNT.fullmatch(plain)) and not _meant(name, gpus):
+        remedy = f"For example 8x{odd['name'][:80]}."
+        raise InputError(
+            Fault("bad-count", "needs a whole number of GPUs from 1 to 1,024", value=text[:80], remedy=remedy)
+        )
     if "0" in {number.lstrip("0") or "0" for number in (count, nodes) if number is not None}:
         raise InputError(Fault("bad-count", "needs one GPU at least", value=text, remedy=f"For example 8x{name}."))
     known, meant = _meant(name, gpus) or (_only(gpus), name)
@@ -48,13 +66,18 @@ def node_gpus(text: str, catalog: Catalog) -> tuple[int | None, int | None, str]
 
 
 def _meant(name: str, gpus: list[Gpu]) -> tuple[Catalog, str] | None:
-    """(GPUs among which a name is known, the name), a memory size behind it taken as such where it is no part of a
-    name; None where it is known nowhere."""
-    if (known := _only(gpus)).hits(name):
-        return known, name
-    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
-    if size and (sized := _only([gpu for gpu in gpus if gpu.vram_gb == int(size[2])])).hits(size[1]):
-        return sized, size[1]
+    """(GPUs among which a name is known, the name), a memory size in it taken as such, and words that drivers add
+    left out, where they are no part of a name; None where it is known nowhere."""
+    known = _only(gpus)
+    bare = DRIVER_WORDS.sub("", name)
+    for written in (name, bare):
+        if known.hits(written):
+            return known, written
+    for size in SIZE.finditer(bare):
+        sized = _only([gpu for gpu in gpus if gpu.vram_gb == int(size["gb"])])
+        rest = f"{bare[: size.start()]} {bare[size.end() :]}".strip()
+        if sized.hits(rest):
+            return sized, rest
     return None
 
 

@@ -139,6 +139,13 @@ M3 Ultra      - apple-m3-ultra-80-core-gpu-512gb
 4张 4090      4 nvidia-rtx-4090-24gb
 H100 x8       8 nvidia-h100-sxm5-80gb
 4090 × 4      4 nvidia-rtx-4090-24gb
+NVIDIA A100 80GB PCIe - nvidia-a100-pcie-80gb
+8 x NVIDIA H100 80GB HBM3 8 nvidia-h100-sxm5-80gb
+NVIDIA RTX 6000 Ada Generation - nvidia-rtx-6000-ada-48gb
+AMD Instinct MI300X OAM - amd-mi300x-192gb
+NVIDIA B300 SXM6 AC - nvidia-b300-sxm6-288gb
+A100 SXM4 80  - nvidia-a100-sxm4-80gb
+M3 Ultra 256  - apple-m3-ultra-60-core-gpu-256gb
 """
 
 
@@ -170,8 +177,37 @@ def test_ambiguous_gpu_names_are_refused_with_their_candidates(name, candidates,
 
 
 @pytest.mark.parametrize(
-    "name", ["H20 141G", "3090 48G", "B20", "A1", "MI300A", "", "8x", "x", "٤x4090", "H100 SXM 94G"]
+    "name",
+    [
+        "H20 141G",
+        "3090 48G",
+        "B20",
+        "A1",
+        "MI300A",
+        "",
+        "8x",
+        "x",
+        "٤x4090",
+        "H100 SXM 94G",
+        "7900 XTX",
+        "2 x 7900 XT",
+        "80GB",
+    ],
 )
 def test_gpus_that_are_not_in_the_catalog_are_refused(name, shipped):
     with pytest.raises(InputError, match="unknown-part"):
         gpu(name, shipped)
+
+
+@pytest.mark.parametrize("count", ["-2", "+2", "8.5", "1e3", "99999999999", "1,000.5"])
+def test_a_number_that_counts_no_gpus_is_named_as_such(count, shipped):
+    with pytest.raises(InputError, match="bad-count") as e:
+        gpu(f"{count} x H200", shipped)
+    assert "8xH200" in e.value.faults[0].remedy
+
+
+@pytest.mark.parametrize("name", ["7900 XTX", "9070 XT", "6800 XT"])
+def test_a_card_whose_name_reads_like_a_number_is_refused_by_its_name(name, shipped):
+    with pytest.raises(InputError, match="unknown-part") as e:
+        gpu(name, shipped)
+    assert repr(name) in str(e.value)
