@@ -191,7 +191,6 @@ def test_ambiguous_gpu_names_are_refused_with_their_candidates(name, candidates,
         "H100 SXM 94G",
         "7900 XTX",
         "2 x 7900 XT",
-        "80GB",
     ],
 )
 def test_gpus_that_are_not_in_the_catalog_are_refused(name, shipped):
