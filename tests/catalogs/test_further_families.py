@@ -14,6 +14,7 @@ import pytest
 from catalogs.config_check import faults
 from catalogs.engines import sizes as engine_sizes
 from catalogs.engines.support import support_rows
+from catalogs.registry import get
 from tests.catalogs.test_open_families import model, rounded
 
 COMMON = {"hidden_act": "silu", "rms_norm_eps": 1e-6, "tie_word_embeddings": False, "max_position_embeddings": 32768}
@@ -91,6 +92,24 @@ def test_as_published(config: dict[str, Any], total: str, cache: int) -> None:
     assert llm.kv_bytes(101_024, "bf16") - llm.kv_bytes(100_000, "bf16") == 1024 * cache
     assert engine_sizes.from_config(config).family == llm.architecture
     assert llm.architecture in {name for row in support_rows("serve") for name in row.architectures}
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "active", "cache"),
+    [
+        ("deepseek-coder:1.3b", "1.35B", "1.3B", 24 * 2 * 2 * 16 * 128),
+        ("deepseek-coder:6.7b", "6.7B", "6.6B", 32 * 2 * 2 * 32 * 128),
+        ("deepseek-coder:33b", "33B", "33B", 62 * 2 * 2 * 8 * 128),
+        ("ernie-4.5-21b", "21.8B", "3B", 28 * 2 * 2 * 4 * 128),
+        ("ernie-4.5-300b", "299B", "47B", 54 * 2 * 2 * 8 * 128),
+    ],
+)
+def test_models_by_name_are_as_large_as_published(name: str, total: str, active: str, cache: int) -> None:
+    """DeepSeek-Coder: 1.35B in public logs, the other sizes by their names. ERNIE 4.5: 21B with 3B
+    active, of which its class in transformers makes 21.8B, and 300B with 47B active (model_doc/ernie4_5_moe.md)."""
+    llm = get(name)
+    assert rounded(llm.params_total, total) == total and rounded(llm.params_active, active) == active
+    assert llm.kv_bytes(101_024, "bf16") - llm.kv_bytes(100_000, "bf16") == 1024 * cache
 
 
 def test_lings_modules_go_under_their_own_names() -> None:
