@@ -161,7 +161,8 @@ def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[st
             refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
         if nodes:
             refuse(ctx, "the number of nodes stands before the name already (--gpu 2x8xNAME): give one", "nodes")
-        found.append(_in_nodes(ctx, name, count or values["n"] or 1, nodes, values, parts))
+        per_node = count or (1 if values["n"] is None else values["n"])
+        found.append(_in_nodes(ctx, name, per_node, nodes, values, parts))
     return found
 
 
