@@ -45,6 +45,7 @@ FAMILIES = (
     "latent_families",
     "olmo_hybrid",
     "deepseek_ocr",
+    "step3",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 

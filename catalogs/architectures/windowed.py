@@ -200,7 +200,7 @@ def step_fields(config: Config) -> Config:
     if found.get("num_sliding_attention_heads") is None:
         found["num_sliding_attention_heads"] = _other_setting(config).get("num_attention_heads")
     if found.get("mlp_layer_types") is None:
-        found["mlp_layer_types"] = _kinds_of_feed_forward(config)
+        found["mlp_layer_types"] = kinds_of_feed_forward(config)
     return found
 
 
@@ -210,7 +210,7 @@ def _other_setting(config: Config) -> Mapping[str, Any]:
     return other if isinstance(other, dict) else {}
 
 
-def _kinds_of_feed_forward(config: Config) -> list[str] | None:
+def kinds_of_feed_forward(config: Config) -> list[str] | None:
     """Of each layer whether it has experts, out of the list of those that have, or the number of those in front."""
     listed, layers = config.get("moe_layers_enum"), config.get("num_hidden_layers")
     if not isinstance(layers, int) or layers > 1000:
@@ -303,7 +303,7 @@ def _step_contradictions(config: Config) -> Iterator[tuple[str, str]]:
         yield "attention_other_setting.num_attention_heads", "contradicts num_sliding_attention_heads"
     if sliding and sliding % config["num_key_value_heads"]:
         yield "num_key_value_heads", "must divide the heads of layers with a window"
-    listed = _kinds_of_feed_forward(config)
+    listed = kinds_of_feed_forward(config)
     if listed is None and config.get("moe_layers_enum") is not None:
         yield "moe_layers_enum", "must be a list of layers"
     if listed is not None and listed != config["mlp_layer_types"][: config["num_hidden_layers"]]:
