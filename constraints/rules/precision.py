@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,30 @@ def _kinds(llm: Llm, request: Request) -> list[str]:
     if request.precision is None:
         published -= BETWEEN_KINDS
     return [kind for kind in able if kind in published and kind not in llm.precisions()]
+
+
+def files_without(llm: Llm, request: Request) -> tuple[dict[str, str | None], list[str]]:
+    """(fields of the request with the values that kinds of files go with, the kinds that count then) where none of them
+    counts now; nothing where one does, or none would."""
+    if set(wanted(llm, request)) & set(FILE_KINDS):
+        return {}, []
+    others: dict[str, str | None] = {}
+    if kv_precision(llm, request) != "bf16":
+        others["kv_precision"] = "bf16"
+    if request.speculate:
+        others["speculate"] = None
+    ways = [*({name: other} for name, other in others.items()), others]  # one of them, else both
+    for fields in filter(None, ways):
+        kinds = [kind for kind in wanted(llm, request.model_copy(update=fields)) if kind in FILE_KINDS]
+        if kinds:
+            return fields, kinds
+    return {}, []
+
+
+def typed_for_files(fields: Mapping[str, str | None]) -> list[str]:
+    """What is typed for these fields (see `files_without`), in words."""
+    words = {"kv_precision": "--kv-precision bf16", "speculate": message("without --speculate")}
+    return [words[name] for name in fields]
 
 
 def takes_q8_0(llm: Llm) -> bool:

@@ -9,7 +9,7 @@ from catalogs.message import message
 from constraints.physics.training import seq_len
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules.precision import known_precisions, wanted
+from constraints.rules.precision import files_without, known_precisions, typed_for_files, wanted
 
 
 def loaded(request: Request) -> Llm:
@@ -52,6 +52,10 @@ def model_of(request: Request, policy: Policy) -> Llm:
         raise InputError(text, "contradicting-precision", "Give one of the two.")
     if request.precision and not wanted(llm, request):
         text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
+        fields, _ = files_without(llm, request)
+        if fields:
+            text = f"KV cache or speculation as asked for do not go with files of {request.precision!r}"
+            raise InputError(text, "contradicting-precision", f"Ask {' and '.join(typed_for_files(fields))}.")
         remedy = f"One of: {', '.join(known_precisions(llm, request))}."
         if wanted(llm, request.model_copy(update={"any_precision": True})):
             text = f"nobody is known to have published weights of {llm.id} in"

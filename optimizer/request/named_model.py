@@ -13,7 +13,7 @@ from catalogs.llm import Llm
 from catalogs.message import message
 from catalogs.registry import Named, facts_of, named
 from constraints.request import Request
-from constraints.rules.precision import known_precisions, wanted
+from constraints.rules.precision import files_without, known_precisions, typed_for_files, wanted
 
 APP_USUAL = "q4_k_m"
 """The kind of file behind most names of Ollama and LM Studio that say none (Ollama's list of models; its distills of R1
@@ -105,6 +105,8 @@ def shown(written: str) -> str:
 def _not_counted(found: Named, request: Request) -> InputError:
     """How to ask where dsopt does not count what the name says."""
     llm, written = found.llm, found.quantization
+    if fault := _against_files(llm, written, request):
+        return InputError(fault)
     have = known_precisions(llm, request)
     alike = [name for name in have if BITS.get(name) == bits_of(written)]
     if _of_whole_weights(llm, written, request):
@@ -115,6 +117,23 @@ def _not_counted(found: Named, request: Request) -> InputError:
     options = [f"--precision {name}" for name in alike or have]
     remedy = f"Add {' or '.join(options)}; as published, in {llm.native_precision}: --model {llm.id}."
     return InputError(Fault("unknown-precision", text, column="--model", value=request.model[:80], remedy=remedy))
+
+
+def _against_files(llm: Llm, written: str, request: Request) -> Fault | None:
+    """What else of the request stands against the kind of file that the name says; None where nothing does."""
+    try:
+        asked = {"model": llm.id, "precision": llm.format_of(written), "any_precision": True}
+    except InputError:
+        return None
+    fields, _ = files_without(llm, request.model_copy(update=asked))
+    if not fields:
+        return None
+    text = message(
+        "the name says {written}: KV cache or speculation as asked for do not go with such files",
+        written=shown(written),
+    )
+    remedy = f"Ask {' and '.join(typed_for_files(fields))}."
+    return Fault("contradicting-precision", text, column="--model", value=request.model[:80], remedy=remedy)
 
 
 def taken(typed: str, found: Named) -> Iterator[str]:

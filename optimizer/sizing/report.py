@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catalogs.errors import InputError
+from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm, own_models, shipped_models
 from catalogs.load import Catalog
 from catalogs.message import message
@@ -28,6 +28,9 @@ Setup = tuple[Gpu, RowKey] | Cards
 FAMILY = "DeepSeek"
 
 
+NO_HOST = "does not go with --offload: such plans are not counted"
+
+
 def model_facts(llm: Llm) -> SizedModel:
     return SizedModel(id=llm.id, name=llm.name, note=llm.note)
 
@@ -44,9 +47,9 @@ def report(
     request = settled(request)
     llm = model_of(request, policy)
     if host and request.speculate:
-        raise InputError("speculate does not go with offload: such plans are not counted", "bad-request")
+        raise InputError(Fault("bad-request", NO_HOST, column="--speculate"))
     if host and request.cached_tokens:
-        raise InputError("cached_share_percent does not go with offload: such plans are not counted", "bad-request")
+        raise InputError(Fault("bad-request", NO_HOST, column="--cached-share"))
     said = llm.note, module_note(llm, request, calibration.constants), cache_note(request)
     messages = [*calibration.notes, *filter(None, said)]
     if host and host.mts < host.asked_mts:

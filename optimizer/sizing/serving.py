@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.file_kinds import FILE_KINDS
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
@@ -16,7 +17,7 @@ from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import counted
-from constraints.rules.precision import wanted
+from constraints.rules.precision import files_without, typed_for_files, wanted
 from constraints.rules.software import engine_of
 from constraints.rules.vram import held_bytes
 from optimizer.request.load import Load, facts, load_of, queue, queue_words
@@ -149,6 +150,11 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     unknown = "" if missing else speed_unknown(gpu, served)
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
+        if request.precision is None and request.min_precision_bits is None and (less := _that_fit(planner, gpu, key)):
+            reason = message(
+                "memory: {gb} GB per GPU are missing; it fits with --precision {list}",
+                gb=f"{missing:,.2f}", list=joined(less[:3], " or "),
+            )  # fmt: skip
     elif not served and (engines := _without_proposing(planner, gpu)):
         reason = message(
             "no engine is known to propose tokens with the model's module on {arch}; {list} would serve it without",
@@ -161,10 +167,15 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
         )  # fmt: skip
     elif not served:
         reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
-        if files := _in_files(planner, gpu):
+        if files := _in_files(planner, gpu, key):
             reason = message(
                 "no engine serves it on {arch} at {list}; as files it runs there: --precision {files}",
                 arch=gpu.arch, list=joined(admitted, " or "), files=joined(files, " or "),
+            )  # fmt: skip
+        elif typed := _in_files_without(planner, gpu, key):
+            reason = message(
+                "no engine serves it on {arch} at {list}; as files it runs there: {typed}",
+                arch=gpu.arch, list=joined(admitted, " or "), typed=joined(typed),
             )  # fmt: skip
     elif unknown:
         reason = unknown
@@ -184,14 +195,40 @@ def _without_proposing(planner: Planner, gpu: Gpu) -> Sequence[str]:
     return sorted({str(x) for found in loading.precisions(gpu) for x in loading.fits.engines(gpu, found)})
 
 
-def _in_files(planner: Planner, gpu: Gpu) -> Sequence[str]:
-    """Kinds of files, GGUF or MLX, in which the model runs on a GPU that no engine for servers serves it on: the most
-    bits first, three at most."""
+def _that_fit(planner: Planner, gpu: Gpu, key: RowKey, changed: Mapping[str, str | None] | None = None) -> list[str]:
+    """Formats and kinds of files in which the model runs on a GPU and has memory for a request, were no precision asked
+    for, the most bits first. `changed`: further fields of the request as they would be."""
+    lowest = {"precision": None, "min_precision_bits": 2, **(changed or {})}
+    other = Planner(planner.llm, planner.request.model_copy(update=lowest), planner.policy, planner.calibration)
+    fitting = [
+        precision
+        for precision in other.precisions(gpu)
+        if held_bytes(gpu, other.llm, other.policy, leanest(other, gpu, key, precision), other.request).total
+        <= usable_bytes(gpu)
+    ]
+    return sorted(fitting, key=lambda precision: -BITS[precision])
+
+
+def _in_files(planner: Planner, gpu: Gpu, key: RowKey) -> Sequence[str]:
+    """Kinds of files, GGUF or MLX, in which the model runs on a GPU that no engine for servers serves it on."""
     if set(wanted(planner.llm, planner.request)) & set(FILE_KINDS):
         return ()
-    lowest = planner.request.model_copy(update={"precision": None, "min_precision_bits": 2})
-    found = Planner(planner.llm, lowest, planner.policy, planner.calibration).precisions(gpu)
-    return [precision for precision in found if precision in FILE_KINDS][:3]
+    return _kinds_of(_that_fit(planner, gpu, key))
+
+
+def _kinds_of(precisions: Sequence[str]) -> Sequence[str]:
+    """The kinds of files among formats, three at most."""
+    return [precision for precision in precisions if precision in FILE_KINDS][:3]
+
+
+def _in_files_without(planner: Planner, gpu: Gpu, key: RowKey) -> Sequence[str]:
+    """What is typed for kinds of files that run on a GPU (see `_in_files`) and do not go with the KV cache or the
+    speculation asked for; nothing where there are none."""
+    fields, _ = files_without(
+        planner.llm, planner.request.model_copy(update={"precision": None, "min_precision_bits": 2})
+    )
+    kinds = _kinds_of(_that_fit(planner, gpu, key, fields)) if fields else ()
+    return [f"--precision {joined(kinds, ' or ')}", *typed_for_files(fields)] if kinds else ()
 
 
 def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:
