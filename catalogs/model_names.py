@@ -26,7 +26,7 @@ CONTAINER = r"gguf|mlx"
 """Kinds of file that hold weights of any format."""
 MARK = (
     r"quantized|dynamic|block|channel|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|free|hf|gs?\d+"
-    r"|\d{5}-of-\d{5}"
+    r"|\d{5}-of-\d{5}|ct|compressed|tensors|unquantized"
 )
 """Words behind a format or a tag that say nothing of the network."""
 PIECE = re.compile(rf"(?:{GGUF_KIND}|{BITS}|fp8-e4m3|modelopt-fp4|\d{{5}}-of-\d{{5}}|[^-]+)(?=-|$)")
@@ -132,6 +132,8 @@ def _of_format(piece: str, upto: Sequence[str]) -> bool:
 def _format(pieces: Sequence[str], owner: str) -> str:
     """The format that the pieces behind a name say, as makers spell it: `q4_k_m`, `nvfp4`, `int4`, `mlx-4bit`."""
     found = [word for piece in pieces for word in piece.split("." if piece.startswith("quantized.") else None)]
+    if "unquantized" in found:  # 16-bit weights trained for the format that stands before the word
+        return "bf16"
     if any(word in ("int8mix", "int4-int8mix") for word in found):
         return "int4-int8mix"
     if {"mxfp4", "q8"} <= set(found):  # MLX's: experts in mxfp4, the rest in 8.5 bits, as that kind of file

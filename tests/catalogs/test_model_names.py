@@ -3,6 +3,7 @@ list them), and found among the models that ship with dsopt."""
 
 import csv
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,33 @@ def test_search_looks_at_all_names():
     assert "qwen3-8b" in {llm.id for llm in matching("QWEN 8b")}
     assert {llm.family for llm in matching("gpt_oss")} == {"gpt-oss"}
     assert matching("no such model") == []
+
+
+FORMAT_IN_A_NAME = re.compile(
+    r"(?:^|[-_.:/])(?:nvfp4|mxfp4|fp8|awq|gptq|int[48]|w\d+a\d+|[48]bit|i?q\d_\w+)(?:$|[-_.:/])", re.I
+)
+
+
+def test_no_name_of_a_format_is_taken_for_the_published_weights():
+    """A name in the tables of names that says a format (gemma-4-31B-it-qat-w4a16-ct) is read with it."""
+    names = {*(name for llm in SHIPPED for name in llm.hf_names), *(row["alias"] for row in aliases())}
+    formats = {name for name in names if FORMAT_IN_A_NAME.search(name)}
+    assert len(formats) > 20
+    for name in formats:
+        try:
+            assert named(name).quantization, name
+        except InputError as ambiguous:
+            assert "ambiguous-model" in str(ambiguous)
+
+
+@pytest.mark.parametrize(
+    ("name", "quantization"),
+    [
+        ("google/gemma-3-27b-it-qat-q4_0-unquantized", "bf16"),
+        ("google/gemma-3-27b-it-qat-q4_0-gguf", "q4_0"),
+        ("google/gemma-4-31B-it-qat-w4a16-ct", "w4a16"),
+        ("someone/Qwen3-32B-FP8-compressed-tensors", "fp8"),
+    ],
+)
+def test_words_behind_a_format(name, quantization):
+    assert named(name).quantization == quantization
