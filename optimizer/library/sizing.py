@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from catalogs.gpu_names import gpu_named
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Gpu
 from constraints.plan import Mix, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
@@ -109,18 +110,11 @@ def _setup(catalog: Catalog, setup: Setup) -> tuple[Gpu, RowKey] | Cards:
     from optimizer.sizing.mix import Cards
     from optimizer.sizing.serving import key_of
 
-    known = Catalog({part.id: part for part in catalog.of(Kind.GPU)}, {}, catalog.sha256)
-
-    def find(name: str) -> Gpu:
-        gpu = known.find(name)
-        assert isinstance(gpu, Gpu)
-        return gpu
-
     if isinstance(setup, Mix):
-        by_id = Mix.of((find(name).id, number) for name, number in setup.cards)
+        by_id = Mix.of((gpu_named(name, catalog).id, number) for name, number in setup.cards)
         if len(by_id.cards) > 1:
-            return Cards(tuple((find(gpu), number) for gpu, number in by_id.cards))
+            return Cards(tuple((gpu_named(gpu, catalog), number) for gpu, number in by_id.cards))
         setup = (*by_id.cards[0], 1)
     name, per_node, nodes = setup
-    gpu = find(name)
+    gpu = gpu_named(name, catalog)
     return gpu, key_of(gpu, per_node, nodes)

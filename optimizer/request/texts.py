@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from catalogs.errors import Fault, InputError, NotUsed
+from catalogs.gpu_names import gpu_named, gpus_meant
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.request import TRAINING, workload_lengths
@@ -26,10 +27,6 @@ NO_COUNT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """A number before a name that counts no GPUs: below none, in parts, beyond any machine."""
-SIZE = re.compile(r"\s*\b(?P<gb>\d{1,4})\s*(?:gb?\b|$)", re.IGNORECASE | re.ASCII)
-"""A memory size: 80GB, 96 G, and a bare number at the end (A100 SXM4 80)."""
-DRIVER_WORDS = re.compile(r"(?:\s+(?:HBM\d\w?|GDDR\d\w?|Generation|OAM|AC))+$", re.IGNORECASE | re.ASCII)
-"""What drivers add behind a card's name: H100 80GB HBM3, RTX 6000 Ada Generation, MI300X OAM, B300 SXM6 AC."""
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
@@ -53,37 +50,15 @@ def node_gpus(text: str, catalog: Catalog) -> tuple[int | None, int | None, str]
         readings.append((m["name"], m["count"], m["nodes"]))
     readings = [reading for reading in readings if not BEHIND_X.fullmatch(reading[0])]
     # The first reading whose name is known; where none is, the first one's name is what the message speaks of.
-    name, count, nodes = next((reading for reading in readings if _meant(reading[0], gpus)), readings[0])
-    if (odd := NO_COUNT.fullmatch(plain)) and not _meant(name, gpus):
+    name, count, nodes = next((reading for reading in readings if gpus_meant(reading[0], gpus)), readings[0])
+    if (odd := NO_COUNT.fullmatch(plain)) and not gpus_meant(name, gpus):
         remedy = f"For example 8x{odd['name'][:80]}."
         raise InputError(
             Fault("bad-count", "needs a whole number of GPUs from 1 to 1,024", value=text[:80], remedy=remedy)
         )
     if "0" in {number.lstrip("0") or "0" for number in (count, nodes) if number is not None}:
         raise InputError(Fault("bad-count", "needs one GPU at least", value=text, remedy=f"For example 8x{name}."))
-    known, meant = _meant(name, gpus) or (_only(gpus), name)
-    return (int(nodes) if nodes else None), (int(count) if count else None), known.find(meant).id
-
-
-def _meant(name: str, gpus: list[Gpu]) -> tuple[Catalog, str] | None:
-    """(GPUs among which a name is known, the name), a memory size in it taken as such, and words that drivers add
-    left out, where they are no part of a name; None where it is known nowhere."""
-    known = _only(gpus)
-    bare = DRIVER_WORDS.sub("", name)
-    for written in (name, bare):
-        if known.hits(written):
-            return known, written
-    for size in SIZE.finditer(bare):
-        sized = _only([gpu for gpu in gpus if gpu.vram_gb == int(size["gb"])])
-        rest = f"{bare[: size.start()]} {bare[size.end() :]}".strip()
-        if sized.hits(rest):
-            return sized, rest
-    return None
-
-
-def _only(gpus: list[Gpu]) -> Catalog:
-    """A catalog of these GPUs."""
-    return Catalog({gpu.id: gpu for gpu in gpus}, {}, "")
+    return (int(nodes) if nodes else None), (int(count) if count else None), gpu_named(name, catalog).id
 
 
 def cards(text: str, catalog: Catalog) -> list[tuple[int | None, str]]:

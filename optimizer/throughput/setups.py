@@ -9,12 +9,13 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.formats import BITS
+from catalogs.gpu_names import gpu_named
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import message
 from catalogs.registry import Named, named
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Gpu
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
 from constraints.policy import Policy
@@ -80,10 +81,6 @@ class Resolver:
     _models: dict[str, Named | InputError] = field(default_factory=dict)
     _gpus: dict[str, Gpu | InputError] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        gpus = {part_id: part for part_id, part in self.catalog.parts.items() if part.kind == Kind.GPU}
-        self._cards = Catalog(gpus, {}, "")
-
     def resolve(self, asked: Asked) -> Resolved | str:
         """The setup made ready, or in a sentence why it can't be answered."""
         try:
@@ -135,9 +132,18 @@ class Resolver:
         return found
 
     def _gpu(self, name: str) -> Gpu:
-        gpu = _remember(self._gpus, name, self._cards.find)
-        assert isinstance(gpu, Gpu)
+        gpu: Gpu = _remember(self._gpus, name, self._found)
         return gpu
+
+    def _found(self, name: str) -> Gpu:
+        try:
+            return gpu_named(name, self.catalog)
+        except InputError:
+            if "+" in name:
+                raise InputError(
+                    "a mix of unlike cards has no row here", "bad-mix", "dsopt size --gpu 'NAME + NAME' answers one."
+                ) from None
+            raise
 
 
 def usual_kv(llm: Llm) -> str:

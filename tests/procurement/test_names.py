@@ -1,9 +1,14 @@
 """Names of models, GPUs and weight formats as benchmark tables write them."""
 
+import csv
+from datetime import date
+
 import pytest
 
 from catalogs.errors import InputError
 from catalogs.llm import get
+from constraints.request import Request
+from optimizer import answer_rows, size
 from optimizer.request.texts import gpu
 
 MODELS = {
@@ -210,3 +215,14 @@ def test_a_card_whose_name_reads_like_a_number_is_refused_by_its_name(name, ship
     with pytest.raises(InputError, match="unknown-part") as e:
         gpu(name, shipped)
     assert repr(name) in str(e.value)
+
+
+@pytest.mark.parametrize("name", ["NVIDIA A100 80GB PCIe", "NVIDIA H100 80GB HBM3", "A100 SXM4 80", "H20 96G"])
+def test_a_batch_and_the_library_know_the_names_that_options_know(name, shipped, tmp_path):
+    _, id_ = gpu(name, shipped)
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"model,gpu,n_gpus,concurrency\nqwen3-8b,{name},1,4\nqwen3-8b,{name} + {name},2,4\n")
+    answered, mixed = csv.DictReader(answer_rows(rows).csv.splitlines())
+    assert not answered["error"] and float(answered["output_tok_s"]) > 0
+    assert "mix of unlike cards" in mixed["error"]
+    assert size(Request(model="qwen3-8b", as_of=date(2026, 11, 24)), [(name, 1, 1)]).setups[0].gpu == id_
