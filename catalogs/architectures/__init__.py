@@ -46,6 +46,7 @@ FAMILIES = (
     "olmo_hybrid",
     "deepseek_ocr",
     "step3",
+    "qwen4_exp",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 
