@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,10 +33,11 @@ from catalogs.load import load
 from constraints.policy import Policy
 from optimizer.throughput import interval
 from optimizer.throughput.answers import Answers
-from optimizer.throughput.batch import BURST, prepare
+from optimizer.throughput.batch import BURST, figures, per_candidate, prepare
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.throughput.calibration import read as calibration_in
 from optimizer.throughput.constants import DATA, Constants, read_constants, rows
+from optimizer.throughput.demand import has_experts
 from optimizer.throughput.disaggregated_rows import (
     DECODE_GPUS,
     DECODE_PLAN,
@@ -47,10 +48,10 @@ from optimizer.throughput.disaggregated_rows import (
     is_apart,
 )
 from optimizer.throughput.fitting import measured
-from optimizer.throughput.fitting.calibrate import priors, row_weights
-from optimizer.throughput.fitting.heldout import Evidence, fit_all, judge, weights
+from optimizer.throughput.fitting.calibrate import Prior, priors, row_weights
+from optimizer.throughput.fitting.heldout import Evidence, Fit, fit_all, judge, judge_loads, weights
 from optimizer.throughput.fitting.measured import Runs
-from optimizer.throughput.fitting.recalibrate import evidence, pool_of, recalibrate
+from optimizer.throughput.fitting.recalibrate import evidence, pool_of, recalibrate, stack_of
 from optimizer.throughput.roofline import Floats
 
 PAGE = Path(__file__).parents[2] / "docs" / "throughput-scoreboard.md"
@@ -75,6 +76,8 @@ BEFORE_SAID = (
     "`before`: the model of 2026-11 on rows of the second edition that it had not seen (21.5 % in the median, 62 %\n"
     "at the 90th percentile, rank 0.978, 71 % inside), as far as it was judged by kind."
 )
+FEW = 10
+"""Rows of a kind below which the scoreboard does not show them apart."""
 TOLERANCE = 1.0
 """By how much a percentage may differ between machines (last bits of the fit)."""
 
@@ -234,6 +237,66 @@ def apart() -> list[str]:
     return lines
 
 
+def loads(e: Evidence, constants: Constants) -> dict[int, float]:
+    """Requests at once on each GPU of the rows that were fitted on."""
+    found, jobs = figures(e.table, constants), e.table.jobs
+    sizes = per_candidate(jobs.tp * jobs.pp * jobs.dp, e.table)
+    return {i: float(found.concurrency[i]) / int(sizes[found.plan[i]]) for i in sorted(e.kept)}
+
+
+def beyond(e: Evidence, known: Sequence[Prior], whole: Fit, constants: Constants) -> list[str]:
+    """Lines on loads beyond those that were fitted on: how errors grow, and the reach of each stack."""
+    per_gpu = loads(e, constants)
+    lines = [
+        "",
+        "## Beyond the measured loads",
+        "",
+        "The upper half of each stack's rows by requests at once per GPU, predicted from the lower half (median as the",
+        "cut) and without the row's own group; bursts apart. `times`: the load over the largest that was fitted on.",
+        "",
+        "| rows of | times | rows | median | p90 | bias | in interval of model-and-gpu | of beyond |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for kind, experts in (("mixtures of experts", True), ("dense models", False)):
+        stacks = {i: stack_of(e, i, constants) for i in per_gpu if has_experts(e.label(i).model) == experts}
+        errors, times = judge_loads(e, per_gpu, stacks, known, whole)
+        steady = [i for i in times if pool_of(e, i, constants) != interval.BURSTS]
+        x = np.full(len(e.runs.rows), np.nan)
+        x[steady] = [errors[i] for i in steady]
+        far = np.array([i for i in steady if times[i] > interval.FAR])
+        within = dict(zip(far.tolist(), inside(e, x, far, constants).tolist(), strict=True))
+        for said, least, most in (("1 to 2", 1, 2), ("2 to 4", 2, 4), ("above 4", 4, np.inf)):
+            for vendor in ("", "NVIDIA", "AMD"):
+                here = [i for i in steady if least < times[i] <= most and vendor in ("", e.label(i).vendor)]
+                if len(here) < FEW:
+                    continue
+                at = np.array(here)
+                middle, high, _ = summary(e, x, at)
+                near = 100 * np.mean([holds(e, i, "model-and-gpu", x[i]) for i in here])
+                own = f"{100 * np.mean([within[i] for i in here]):.0f}" if experts and least >= interval.FAR else ""
+                lines.append(
+                    f"| {', '.join(filter(None, (kind, vendor)))} | {said} | {len(at)} | {middle:.1f} | {high:.1f} "
+                    f"| {100 * np.expm1(np.median(x[at])):+.1f} | {near:.0f} | {own} |"
+                )
+    reach = ", ".join(f"{stack} {most:,.0f}" for stack, most in sorted(shipped().expert_loads.items()))
+    return [
+        *lines,
+        "",
+        "The most requests per GPU at once that were measured of a mixture of experts:",
+        f"{reach}.",
+        "Beyond twice that a figure is `roofline`, and its interval is no narrower than that of `beyond`. Dense",
+        "models, of which the ordinary interval holds as many rows there as it ought to, are judged as before.",
+    ]
+
+
+def holds(e: Evidence, i: int, distance: str, error: float) -> bool:
+    """Whether the shipped interval of a distance holds a row that is predicted with an error (log)."""
+    found = e.table.found[i]
+    assert found is not None
+    width = shipped().width(distance, found.gpu)
+    return bool(width.low <= np.exp(-error) <= width.high)
+
+
 def page() -> str:
     started = time.perf_counter()
     e, left_out, lines = evidence(measured.read(measured.SHIPPED), load(), Policy(), rows())
@@ -304,6 +367,7 @@ def page() -> str:
         "",
         BEFORE_SAID,
         *apart(),
+        *beyond(e, known, whole, constants),
         "",
         "## Interval widths by distance",
         "",

@@ -268,7 +268,7 @@ def at_load(seen: dict[str, Any] | None) -> list[str]:
 BASIS = {
     "measured": N_("measured: {source}"),
     "interpolated": N_("interpolated: its model or its GPU was measured"),
-    "roofline": N_("roofline: neither its model nor its GPU was measured"),
+    "roofline": N_("roofline: neither its model nor its GPU was measured, or not at such a load"),
 }
 
 

@@ -162,6 +162,8 @@ def one(sized: Sized) -> None:
             basis=basis(sized),
         )
         lines += [(N_("Plan"), how), (N_("Users"), users), (N_("Throughput"), said)]
+        if sized.beyond:
+            lines.append(("", _.sentence(sized.beyond)))
     if sized.apart:
         lines += apart(sized.apart)
     if sized.counts:

@@ -36,7 +36,7 @@ WORDS = {
 BASIS = {
     "measured": N_("measured"),
     "interpolated": N_("interpolated: its model or its GPU was measured"),
-    "roofline": N_("roofline model: neither its model nor its GPU was measured"),
+    "roofline": N_("roofline model: neither its model nor its GPU was measured, or not at such a load"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalogs.checkpoints.file_sizes import difference
 from catalogs.formats import BITS
-from catalogs.message import joined, message
+from catalogs.message import Message, joined, message
 from catalogs.quality import is_lower
 from catalogs.quality import said as quality_said
 from optimizer.market.market import Market
@@ -19,6 +19,7 @@ from optimizer.result.notes import cache_note, kv_note, module_note, note_data, 
 from optimizer.result.recommended import indistinct, reason, recommended
 from optimizer.search.front import Front
 from optimizer.text.minor_units import money_words
+from optimizer.throughput.far_loads import far_sentence, far_words, is_far
 
 SLOW_TOK_S = 3
 """Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
@@ -33,6 +34,8 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
         best = front.points[recommended(market, front.points) or 0]
         out += [note_data(code, text) for code, text in notes(market, best)]
         out.append(note_data("recommended", reason(market, front.points)))
+    if far := _of_loads(market, front):
+        out.append(note_data("beyond-measured-load", far))
     if close := indistinct(market, front.points):
         out.append(note_data("indistinct-points", close))
     out += own_messages(market, front)
@@ -42,6 +45,20 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     )
     out.append(note_data("not-included", text))
     return out
+
+
+def _of_loads(market: Market, front: Front) -> str:
+    """Which points run far more requests at once on each GPU than was measured; empty where none does."""
+    if market.request.trains:
+        return ""
+    far: dict[str, tuple[Message, list[str]]] = {}
+    for place, point in enumerate(front.points, 1):
+        gpu, row = point.case.gpu, point.found.row
+        if is_far(market.calibration, market.llm, gpu, row):
+            words = far_words(market.calibration, gpu, row)
+            far.setdefault(str(words), (words, []))[1].append(f"p{place}")
+    alike = [message("{points} with {load}", points=joined(at), load=words) for words, at in far.values()]
+    return far_sentence(alike) if alike else ""
 
 
 def _of_model(market: Market, front: Front) -> Iterator[dict[str, Any]]:

@@ -38,7 +38,7 @@ class Throughput(Strict):
     low: float = Field(description="80 % of measurements lie between low and high")
     high: float = Field(description="in `unit`")
     basis: Literal["measured", "interpolated", "roofline"] = Field(
-        description="interpolated: model or GPU was measured; roofline: neither"
+        description="interpolated: model or GPU was measured; roofline: neither, or not at such a load"
     )
     source: str = Field(description="the measurement behind basis measured")
     per_user_tok_s: float | None = Field(description="null of training")

@@ -160,6 +160,9 @@ class Sized(Strict):
     high: float | None = Field(default=None, description="tok/s")
     basis: Basis | None = None
     source: str = ""
+    beyond: Text = Field(
+        default="", description="what a load beyond the measured ones means for the figures; else empty"
+    )
     per_user_tok_s: float | None = None
     ttft_ms: float | None = Field(default=None, description="time to first token")
     tpot_ms: float | None = Field(default=None, description="time per output token")

@@ -26,6 +26,7 @@ from optimizer.sizing.schema import LoadFacts, Sized, UsersRow
 from optimizer.sizing.users_table import ladder, too_slow, users_table
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
+from optimizer.throughput.far_loads import far_sentence, far_words, is_far
 from optimizer.throughput.gpu_counts import counts, leanest
 from optimizer.throughput.jobs import speed_unknown
 from optimizer.throughput.plans import Planner
@@ -79,6 +80,7 @@ def serving_size(
         engine=str(found.engine) if found else "",
         users=users,
         **speed_fields(perf),
+        beyond=far_sentence([far_words(calibration, gpu, row)]) if is_far(calibration, llm, gpu, row) else "",
         load=loaded,
         table=_table(planner, gpu, key, users, row) if table else [],
         apart=apart_plan(planner, gpu, key) if table else None,

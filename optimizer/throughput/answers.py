@@ -88,8 +88,11 @@ class _Known:
         self.plain: list[bool] = table.plain.tolist()
         self.spans: list[bool] = table.spans.tolist()
         self.bursts: list[bool] = table.burst.tolist()
+        jobs = table.jobs
+        self.gpus: list[int] = per_candidate(jobs.tp * jobs.pp * jobs.dp, table).tolist()
+        """Of a replica."""
         self._as_measured: dict[int, Width] = {}
-        self._facts: dict[tuple[int, bool, bool], Fact] = {}
+        self._facts: dict[tuple[int, bool, bool, bool], Fact] = {}
 
     def _measured(self) -> dict[int, Setup]:
         table, known = self.table, {kind: self._setups(x) for kind, x in self.kinds.items()}
@@ -145,9 +148,10 @@ class _Known:
                 self._as_measured[id(found)] = self.calibration.width("same", found.gpu)
             width = self._as_measured[id(found)]
             return Fact(width.low, width.high, "measured", point.source)
-        key = id(found), across, burst
+        model, per_gpu = kin(found.llm), concurrency / self.gpus[entry]
+        key = id(found), across, burst, self.calibration.beyond(model, found.gpu, per_gpu)
         if key not in self._facts:
-            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, (), concurrency, across, burst)
+            self._facts[key] = self.calibration.fact(model, found.gpu, (), concurrency, across, burst, per_gpu)
         return self._facts[key]
 
 

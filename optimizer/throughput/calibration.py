@@ -25,9 +25,12 @@ from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
 from optimizer.throughput.constants import constants as shipped_constants
 from optimizer.throughput.constants import rows as read_rows
+from optimizer.throughput.demand import has_experts
 from optimizer.throughput.interval import (
     ALL,
+    BEYOND,
     BURSTS,
+    FAR,
     FILE,
     HALVES,
     NOTHING,
@@ -37,6 +40,7 @@ from optimizer.throughput.interval import (
     Widths,
     basis,
     read_widths,
+    wider,
 )
 
 DOUBT = 20
@@ -93,7 +97,8 @@ class Fact:
 class Calibration:
     """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files; `notes`:
     sentences on what a user's own folder or measurements changed; `stacks`: of each measured GPU (id) the generation
-    whose constants it takes."""
+    whose constants it takes; `expert_loads`: of each stack the most requests at once on a GPU that were measured of a
+    mixture of experts."""
 
     name: str
     constants: Constants
@@ -104,6 +109,7 @@ class Calibration:
     own: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
     stacks: Mapping[str, str] = field(default_factory=dict)
+    expert_loads: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:
@@ -128,14 +134,18 @@ class Calibration:
         return math.exp(self.pairs.get((model, stack), 0.0))
 
     def fact(
-        self, model: str, gpu: Gpu, curve: Curve, concurrency: float, across: bool = False, burst: bool = False
-    ) -> Fact:
+        self, model: str, gpu: Gpu, curve: Curve, concurrency: float, across: bool = False, burst: bool = False,
+        per_gpu: float = 0.0,
+    ) -> Fact:  # fmt: skip
         """How far to trust a model (kin) on a GPU, with the measurements of its setup, at a concurrency per replica:
         as a measurement within `REACH` of the measured concurrencies, else as its kind. `across`: the replica spans
-        nodes; `burst`: the requests come all at once and drain."""
+        nodes; `burst`: the requests come all at once and drain; `per_gpu`: requests at once on each GPU."""
         found = measured(curve, concurrency)
         distance = "same" if found else self.seen.distance(model, gpu, across)
         width = self.width(distance, gpu, burst)
+        if not found and not burst and self.beyond(model, gpu, per_gpu):
+            width = wider(width, self.width(BEYOND, gpu))
+            return Fact(width.low, width.high, basis(BEYOND))
         pool = BURSTS if burst else ALL
         return Fact(width.low, width.high, basis(distance, pool), found.source if found else "")
 
@@ -145,6 +155,15 @@ class Calibration:
         stack = BURSTS if burst else self.constants.stack_name(gpu.arch, gpu.kernel_class)
         found = (self.widths.get((distance, of)) for of in (stack, gpu.vendor, ALL))
         return next(filter(None, found), None) or self.widths[NOTHING, ALL]
+
+    def most_measured(self, gpu: Gpu) -> float:
+        """The most requests at once on a GPU that were measured of a mixture of experts on the stack of one; 0 where
+        none was."""
+        return self.expert_loads.get(self.constants.stack_name(gpu.arch, gpu.kernel_class), 0.0)
+
+    def beyond(self, model: str, gpu: Gpu, per_gpu: float) -> bool:
+        """Whether so many requests at once on each GPU are far beyond what was measured of such models (kin) there."""
+        return has_experts(model) and per_gpu > FAR * self.most_measured(gpu)
 
     def width_apart(self, gpu: Gpu) -> Width:
         """The interval where prefill and decode have GPUs of their own: that of such runs, else the widest."""
@@ -173,7 +192,25 @@ class Calibration:
         both = Seen(*(a | b for a, b in zip(_sets(self.seen), _sets(seen), strict=True)))
         own = frozenset((s.kin, s.gpu) for s in new)
         others = {s: c for s, c in merged.items() if s in new or (s.kin, s.gpu) not in own}
-        return replace(self, curves=others, seen=both, own=own, stacks={**self.stacks, **(stacks or {})})
+        stack_of = {**self.stacks, **(stacks or {})}
+        mine = ((s.kin, stack_of[s.gpu], p.concurrency / gpus_of(s)) for s, some in new.items() for p in some)
+        loads = most_by_stack(mine, self.expert_loads)
+        return replace(self, curves=others, seen=both, own=own, stacks=stack_of, expert_loads=loads)
+
+
+def gpus_of(setup: Setup) -> int:
+    """GPUs of one replica."""
+    return setup.tp * setup.pp * setup.dp
+
+
+def most_by_stack(loads: Iterable[tuple[str, str, float]], known: Mapping[str, float]) -> dict[str, float]:
+    """The most requests at once on a GPU by stack, of mixtures of experts, from (kin, stack, such requests) of
+    measurements and what was known before."""
+    most = dict(known)
+    for model, stack, per_gpu in loads:
+        if has_experts(model):
+            most[stack] = max(most.get(stack, 0.0), per_gpu)
+    return most
 
 
 def curve_of(points: Iterable[Point]) -> Curve:
@@ -202,7 +239,9 @@ def _sets(seen: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str], f
 
 
 RESIDUALS = "residuals.csv"
-COLUMNS = (*Setup._fields, "arch", "stack", "across", "concurrency", "output_tok_s", "predicted_tok_s", "id")
+COLUMNS = (*Setup._fields, "arch", "stack", "across", "concurrency", "per_gpu", "output_tok_s", "predicted_tok_s", "id")
+"""`concurrency`: of a replica, blank where it speaks for no point of a curve; `per_gpu`: requests at once on each GPU,
+those that memory holds where the row names none."""
 
 
 @cache
@@ -223,6 +262,7 @@ def read(folder: Path, name: str) -> Calibration:
                 setup = Setup(*(row[c] for c in Setup._fields[:4]), *(int(row[c]) for c in Setup._fields[4:]))  # type: ignore[arg-type]
                 ratio = math.log(float(row["output_tok_s"]) / float(row["predicted_tok_s"]))
                 curves[setup].append(Point(float(row["concurrency"]), ratio, row["id"]))
+        loads = most_by_stack(((row["kin"], row["stack"], float(row["per_gpu"])) for row in rows), {})
         kins, gpus, archs = (frozenset(row[c] for row in rows) for c in ("kin", "gpu", "arch"))
         seen = Seen(
             kins,
@@ -238,7 +278,7 @@ def read(folder: Path, name: str) -> Calibration:
         sha256 = hashlib.sha256(b"".join(read_bytes(folder / f, CATALOG_BYTES) for f in files)).hexdigest()
         return Calibration(name, constants, read_widths(folder / FILE), seen,
                            {k: curve_of(v) for k, v in curves.items()}, sha256,
-                           stacks={row["gpu"]: row["stack"] for row in rows})  # fmt: skip
+                           stacks={row["gpu"]: row["stack"] for row in rows}, expert_loads=loads)  # fmt: skip
     except (InputError, KeyError, TypeError, ValueError, csv.Error) as e:
         remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
         raise InputError(

@@ -57,6 +57,11 @@ def kin(llm: Llm) -> str:
     return f"{llm.architecture}-{llm.layers}x{llm.hidden}x{llm.experts}"
 
 
+def has_experts(kin: str) -> bool:
+    """Whether models of a kin are mixtures of experts."""
+    return not kin.endswith("x0")
+
+
 @lru_cache(maxsize=20_000)
 def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str, cached: int = 0) -> Demand:
     """Bytes and FLOPs from the architecture (formulas: catalogs/llm.py), lengths in tokens; `cached`: the first tokens

@@ -8,7 +8,7 @@ doi:10.1080/01621459.2017.1307116), never in-sample ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,12 @@ NOTHING = "nothing"
 DISTANCES = ("same", "model-and-gpu", "model-or-gpu", "generation", NOTHING)
 """What of a configuration was measured: itself; its model and its GPU apart; one of them; only the GPU's generation;
 nothing, or a model on stacks other than the GPU's."""
+BEYOND = "beyond"
+"""Stands in the place of a distance for mixtures of experts with more requests at once on each GPU than FAR times the
+most that was measured of such models on its stack."""
+FAR = 2
+"""Times the largest measured load up to which the ordinary intervals hold what they should. Beyond it they hold too
+little of mixtures of experts, and still enough of dense models (docs/throughput-scoreboard.md)."""
 FILE = "intervals.csv"
 ALL = ""
 """Stands for all stacks together in the place of one."""
@@ -100,6 +106,11 @@ def basis(distance: str, stack: str = ALL) -> Basis:
     return "interpolated" if near else "roofline"
 
 
+def wider(one: Width, other: Width) -> Width:
+    """What holds both, with the rows behind the second."""
+    return Width(min(one.low, other.low), max(one.high, other.high), other.rows, other.groups)
+
+
 def quantiles(errors: Floats, weights: Floats) -> tuple[float, float]:
     """Weighted 10 % and 90 % quantiles of log(predicted / measured), as factors (low, high) on a prediction."""
     order = np.argsort(errors)
@@ -108,15 +119,16 @@ def quantiles(errors: Floats, weights: Floats) -> tuple[float, float]:
     return float(np.exp(-high)), float(np.exp(-low))
 
 
-def widths(held_out: Mapping[str, HeldOut]) -> dict[tuple[str, str], Width]:
-    """Widths by distance, of all stacks together, and of each stack and each vendor with as many held-out rows as weigh
-    like the others (`SHARED`), of bursts from bursts alone; a larger distance is never narrower, so that the spread
-    between engines and days on one machine, the width of what was measured itself, is the least of all."""
+def widths(held_out: Mapping[str, HeldOut], distances: Sequence[str] = DISTANCES) -> dict[tuple[str, str], Width]:
+    """Widths by distance (from near to far), of all stacks together, and of each stack and each vendor with as many
+    held-out rows as weigh like the others (`SHARED`), of bursts from bursts alone; a larger distance is never narrower,
+    so that the spread between engines and days on one machine, the width of what was measured itself, is the least of
+    all."""
     stacks = {stack for found in held_out.values() for stack in (*found.stacks, *found.vendors)}
     out: dict[tuple[str, str], Width] = {}
     for stack in (ALL, *sorted(stacks)):
         low, high = 1.0, 1.0
-        for distance in (distance for distance in DISTANCES if distance in held_out):
+        for distance in (distance for distance in distances if distance in held_out):
             found = held_out[distance]
             like = np.array([(of == BURSTS) == (stack == BURSTS) for of in found.stacks], dtype=bool)
             if not like.any():

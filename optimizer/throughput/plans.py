@@ -246,7 +246,7 @@ class Planner:
         as_measured = not self.request.drafted and not self.request.cached_tokens
         curve = self.curves(gpu, precision).get(shape, ()) if as_measured else ()
         across = tp * pp * dp > near
-        return self.calibration.fact(self.kin, gpu, curve, running, across)
+        return self.calibration.fact(self.kin, gpu, curve, running, across, per_gpu=running / (tp * pp * dp))
 
     def pair(self, gpu: Gpu, precision: str) -> float:
         """What the model's measured setups on the GPU are off in common; they were run by engines for servers, of which

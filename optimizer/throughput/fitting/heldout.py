@@ -5,7 +5,7 @@ A group is a model on a GPU. Single rows are never left out: the other rows of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -146,6 +146,40 @@ def judge(evidence: Evidence, split: str, known: Sequence[Prior], whole: Fit | N
             for name, values in errors(*evidence.take(fold.test), constants).items():
                 out[name][list(fold.test)] = values
     return out
+
+
+LEAST_ROWS = 30
+"""Rows of a stack of which the upper half by load is left out; fewer have no upper half to speak of."""
+
+
+def judge_loads(
+    evidence: Evidence, loads: Mapping[int, float], stacks: Mapping[int, str], known: Sequence[Prior], whole: Fit
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Row -> log of predicted over measured tok/s, and row -> its load over the largest that was fitted on, for the
+    upper half by load (`loads`: requests at once on each GPU) of the rows of each stack (`stacks`: of the rows to
+    judge). That half is not fitted on, nor is anything of the row's own group: the figure of a plan that runs with more
+    requests than anybody measured."""
+    found: dict[int, float] = {}
+    times: dict[int, float] = {}
+    for stack in sorted(set(stacks.values())):
+        own = [i for i, of in stacks.items() if of == stack]
+        if len(own) < LEAST_ROWS:
+            continue
+        most = float(np.median([loads[i] for i in own]))
+        upper = {i for i in own if loads[i] > most}
+        groups: dict[tuple[str, str], list[int]] = {}
+        for i in sorted(upper):
+            groups.setdefault(evidence.label(i)[:2], []).append(i)
+        for group, test in groups.items():
+            train = [i for i in whole.rows if i not in upper and evidence.label(i)[:2] != group]
+            if not train:
+                continue
+            many = len(train) * MOST_AT_ONCE >= len(whole.rows)
+            constants = without(whole, train) if many else fit(*evidence.take(train), known)
+            values = errors(*evidence.take(test), constants)["output_tok_s"].tolist()
+            found.update((i, x) for i, x in zip(test, values, strict=True) if np.isfinite(x))
+            times.update((i, loads[i] / most) for i in test if i in found)
+    return found, times
 
 
 def weights(evidence: Evidence, rows: Iterable[int]) -> Floats:

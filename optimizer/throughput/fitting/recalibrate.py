@@ -18,12 +18,12 @@ from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.throughput import interval
 from optimizer.throughput.batch import BURST, Table, figures, prepare
-from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, curve_of, measured
+from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, curve_of, gpus_of, measured
 from optimizer.throughput.constants import Constants, rows
-from optimizer.throughput.demand import kin
+from optimizer.throughput.demand import has_experts, kin
 from optimizer.throughput.fitting import audit
-from optimizer.throughput.fitting.calibrate import priors, tuned
-from optimizer.throughput.fitting.heldout import Evidence, fit_all, judge, weights
+from optimizer.throughput.fitting.calibrate import Prior, priors, tuned
+from optimizer.throughput.fitting.heldout import Evidence, Fit, fit_all, judge, judge_loads, weights
 from optimizer.throughput.fitting.measured import Runs
 from optimizer.throughput.interval import HeldOut
 from optimizer.throughput.roofline import Floats
@@ -72,10 +72,17 @@ def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> C
     points = residuals(runs, e.table, kept, k)
     held_out = {d: [judge(e, s, known, whole)["output_tok_s"] for s in splits] for d, splits in SPLIT_OF.items()}
     found = interval.widths(pools(e, held_out, k) | {"same": same(points, e, k)})
+    running = figures(e.table, k).concurrency
+    loads = {i: float(running[i]) / gpus_of(setup) for i, (setup, _) in points.items()}
+    found |= interval.widths({interval.BEYOND: beyond(e, loads, known, whole, k)}, (interval.BEYOND,))
     spans = spanning(e.table, k)
     folder.mkdir(parents=True, exist_ok=True)
     table(folder / "constants.csv", list(lines[0]), [{**r, "value": f"{k[r['key']]:.4g}"} for r in lines])
-    table(folder / RESIDUALS, COLUMNS, [line(i, setup, p, e, k, bool(spans[i])) for i, (setup, p) in points.items()])
+    table(
+        folder / RESIDUALS,
+        COLUMNS,
+        [line(i, setup, p, e, k, bool(spans[i]), loads[i]) for i, (setup, p) in points.items()],
+    )
     table(folder / interval.FILE, ("distance", "stack", "basis", "low", "high", "rows", "groups"),
           [{"distance": d, "stack": stack, "basis": interval.basis(d, stack),
             "low": f"{w.low:.4f}", "high": f"{w.high:.4f}", "rows": w.rows, "groups": w.groups}
@@ -128,12 +135,15 @@ def pool_of(e: Evidence, i: int, constants: Constants) -> str:
     return interval.BURSTS if e.runs.rows[i].get("scenario") == BURST else stack_of(e, i, constants)
 
 
-def line(i: int, setup: Setup, point: Point, e: Evidence, constants: Constants, across: bool) -> dict[str, object]:
+def line(
+    i: int, setup: Setup, point: Point, e: Evidence, constants: Constants, across: bool, per_gpu: float
+) -> dict[str, object]:
     """A row of residuals.csv."""
     tok_s = float(e.runs.output_tok_s[i])
     return {
         **setup._asdict(), "arch": e.label(i)[2], "stack": stack_of(e, i, constants), "across": "yes" if across else "",
         "concurrency": "" if math.isnan(point.concurrency) else f"{point.concurrency:g}",
+        "per_gpu": f"{per_gpu:.6g}",
         "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(point.log_ratio):.1f}", "id": point.source,
     }  # fmt: skip
 
@@ -146,6 +156,15 @@ def pools(e: Evidence, held_out: Mapping[str, Sequence[Floats]], constants: Cons
         picked = np.array([errors[i] for errors, i in at])
         out[distance] = pooled(e, picked, [i for _, i in at], constants)
     return out
+
+
+def beyond(e: Evidence, loads: Mapping[int, float], known: Sequence[Prior], whole: Fit, k: Constants) -> HeldOut:
+    """Errors of mixtures of experts far beyond the loads that were fitted on (`loads`: row -> requests at once on each
+    GPU)."""
+    of_experts = {i: stack_of(e, i, k) for i in loads if has_experts(e.label(i).model)}
+    errors, far = judge_loads(e, loads, of_experts, known, whole)
+    picked = [i for i, times in far.items() if times > interval.FAR and pool_of(e, i, k) != interval.BURSTS]
+    return pooled(e, np.array([errors[i] for i in picked]), picked, k)
 
 
 def pooled(e: Evidence, errors: Floats, rows: Sequence[int], constants: Constants) -> HeldOut:
