@@ -16,13 +16,13 @@ from constraints.physics.circuits import regions, standard
 from constraints.policy import Policy
 from constraints.request import Circuit
 from optimizer.explanation.conditions.conditions import conditions
-from optimizer.explanation.conditions.levers import Count, Members, Number
+from optimizer.explanation.conditions.levers import Budget, Count, Loosened, Members, Number
 from optimizer.explanation.conditions.loosening import levers
 from optimizer.explanation.no_build.explained import no_build
-from optimizer.explanation.no_build.ways_out import ways_out
+from optimizer.explanation.no_build.ways_out import _with_budget, ways_out
 from optimizer.explanation.questions import NOTHING, Asking, Change
 from optimizer.market.market import Market
-from optimizer.search.clock import Clock
+from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.solver import Solver
 from optimizer.text.minor_units import money
 from tests.support.commands import dsopt
@@ -266,3 +266,33 @@ def test_two_changes_within_the_budget_are_found_at_all() -> None:
     few: dict[str, Any] = {"conditions": frozenset({"new"}), "confidences": ("list",), "budget_cents": 580_388}
     kept = [w for w in ways_out(squeezed(12, **few)) if "budget" not in w.keys]
     assert [len(w.keys) for w in kept] == [2]
+
+
+class Endless:
+    """A condition that gives way by what allows everything, and is searched for smaller changes until the work ends."""
+
+    key = "endless"
+
+    def least(self, asking: Asking, also: Change) -> Loosened | None:
+        found = asking.cheapest(also | Change.of(budget_cents=None))
+        if found is None:
+            return None
+        try:
+            while True:
+                asking.clock.left()
+                asking.clock.take(0.01)
+        except TimeUp:
+            asking.cut = True
+        return Loosened(also, "endless", found, smallest=False)
+
+
+def test_some_work_is_left_for_the_budget_of_a_condition() -> None:
+    """What is found of a condition is worth nothing until the budget beside it is found too."""
+    least = total(squeezed(1), NOTHING)
+    assert least is not None
+    asking = squeezed(1, budget_cents=least - 100)
+    asking.clock = asking.clock.within(100.0)
+    with asking.at_most(1):
+        way = _with_budget(asking, Budget(), Endless(), None)
+    assert way is not None and way.keys == ("endless", "budget")
+    assert way.total_cents == least and asking.cut and not way.smallest

@@ -108,7 +108,10 @@ def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None
     """A condition loosened by the least that makes a build cheaper than `least` by what is worth a line, and the
     budget for it."""
     worth = None if least is None else least - max(1, least * WORTH_PERMILLE // 1000)
-    other = _least(asking, lever, Change.of(budget_cents=worth))
+    other = None
+    # Some effort stays for the budget: what is found of the condition alone is no way out.
+    with asking.at_most(SINGLE_SHARE):
+        other = _least(asking, lever, Change.of(budget_cents=worth))
     if other is None:
         return None
     more = budget.least(asking, other.change)
