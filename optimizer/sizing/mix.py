@@ -27,7 +27,7 @@ from optimizer.sizing.users_table import cut_of, ladder, too_slow
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.file_kinds import in_file_kinds
-from optimizer.throughput.mix import MixPlanner, require_counted, said_of_fewer
+from optimizer.throughput.mix import InTurn, MixPlanner, latencies, require_counted, said_of_fewer
 from optimizer.throughput.roofline import speeds
 
 
@@ -151,7 +151,7 @@ def _misfit(planner: MixPlanner) -> dict[str, Any]:
         users = planner.request.users
         why = message("{why}: memory or the latency limits", why=amount("{} users at once", users)) if users else ""
         plan = planner.leanest(kind)
-        why = why or too_slow([_row(planner, plan, 1).model_dump()])
+        why = why or too_slow([_row(planner, *planner.at(1, plan), 1).model_dump()])
         return {**plan_fields(plan), **_memory(planner, plan), "fits": False, "reason": why}
     missing_gb = round(planner.missing_bytes(kind) / 1e9, 2)
     reason = (
@@ -166,11 +166,16 @@ def _table(planner: MixPlanner, best: Plan) -> list[UsersRow]:
     """The plan's kind of files over the number of users, up to those that the cards have memory for."""
     most = planner.most_users(best.precision)
     steps = {users for users in ladder(most) if users <= most} | {best.concurrency}
-    return [_row(planner, best, users) for users in sorted(steps)]
+    rows: list[UsersRow] = []
+    below: tuple[float, float] | None = None
+    for users in sorted(steps, reverse=True):
+        plan, times = planner.at(users, best, below)
+        below = latencies(times, users)
+        rows.append(_row(planner, plan, times, users))
+    return rows[::-1]
 
 
-def _row(planner: MixPlanner, best: Plan, users: int) -> UsersRow:
-    plan, times = planner.at(users, best)
+def _row(planner: MixPlanner, plan: Plan, times: InTurn, users: int) -> UsersRow:
     fast, fact = speeds(times, np.array([users])), in_file_kinds(plan.precision)
     tok_s, ttft_ms, tpot_ms = int(fast.tenths[0]) / 10, float(fast.ttft_ms[0]), float(fast.tpot_ms[0])
     return UsersRow(

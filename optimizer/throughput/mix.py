@@ -106,6 +106,16 @@ class Shares:
     layers: Floats
 
 
+def latencies(times_: InTurn, users: int) -> tuple[float, float]:
+    """Seconds per token and to the first one with so many requests at once."""
+    return float(times_.tpot_s(users)), float(times_.ttft_s(users))
+
+
+def no_better(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether one pair of latencies is as long as another in both, but for rounding."""
+    return all(mine >= theirs * (1 - 1e-9) for mine, theirs in zip(one, other, strict=True))
+
+
 def said_of_fewer(planner: MixPlanner, row: Row) -> Message | str:
     """What to say of a mix that is slower than its faster cards alone; empty where it is not."""
     found = planner.better_with_fewer(row)
@@ -193,14 +203,27 @@ class MixPlanner:
         rows = Planner(self.llm, request, self.policy, self.calibration).rows(card, [equal])
         return max(rows, key=lambda found: found.perf.tenths, default=None)
 
-    def at(self, users: int, best: Plan) -> tuple[Plan, InTurn]:
+    def at(self, users: int, best: Plan, below: tuple[float, float] | None = None) -> tuple[Plan, InTurn]:
         """The plan of the best one's kind of files that serves as many requests at once as fast as any, and its times:
-        the best one itself for its own number of them. The cards have memory for so many (`most_users`)."""
+        the best one itself for its own number of them. The cards have memory for so many (`most_users`).
+
+        A plan that is as good as the row of more requests in both latencies (`below`, see `latencies`) comes before a
+        faster one that is not, and beyond the best one's number one that is no better than it in either: so neither
+        latency falls as requests come."""
         kind = best.precision
         able = [cut for cut in self._cuts(kind) if cut.most_users >= users]
         plans = [(self._plan(kind, cut.counts, users), self._times(kind, cut.counts)) for cut in able]
         own = next((found for found in plans if found[0] == best), None)
-        return own or min(plans, key=lambda found: float(found[1].request_s(users)))
+        if own:
+            return own
+        waits = [latencies(times_, users) for _, times_ in plans]
+        ordered = list(range(len(plans)))
+        if users > best.concurrency:
+            least = latencies(self._times(kind, tuple(stage.layers for stage in best.stages)), best.concurrency)
+            ordered = [i for i in ordered if no_better(waits[i], least)] or ordered
+        if below:
+            ordered = [i for i in ordered if no_better(below, waits[i])] or ordered
+        return plans[min(ordered, key=lambda i: float(plans[i][1].request_s(users)))]
 
     def leanest(self, kind: str) -> Plan:
         """The plan for one request: as `at` says, where the layers do not fit shared out by memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,17 @@ def test_a_build_without_gpus_is_none(ask: Any) -> None:
     market = ask("r1-distill-llama-70b")
     with pytest.raises(Exception, match="found: none"):
         library.check(Build(1, {"asus-pro-ws-wrx90e-sage-se-plus-tower": 1}, {}), market.request)
+
+
+@pytest.mark.parametrize("more", [(), ("--kv-precision", "q8_0"), ("--cached-share", "30%")])
+@pytest.mark.parametrize(
+    "mix", ["RTX 3090 + L40S", "RTX 4090 + RTX A6000", "RTX 4090 + RTX 3090", "RTX 3060 12GB + RTX 5090"]
+)
+def test_no_latency_falls_as_requests_come(mix: str, more: tuple[str, ...]) -> None:
+    """Where another cut into layers takes over, it is no better for each request than the cut for fewer of them."""
+    words = ("size", "--model", "qwen3-8b", "--precision", "q4_k_m", "--gpu", mix, *more, "--json")
+    rows = json.loads(dsopt(*words).stdout)["setups"][0]["table"]
+    assert len(rows) > 3
+    for fewer, many in pairwise(rows):
+        assert fewer["ttft_ms"] <= many["ttft_ms"] + 0.1
+        assert fewer["per_user_tok_s"] >= many["per_user_tok_s"] - 0.01
