@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from catalogs.load import Catalog
-from catalogs.schema import Gpu
+from catalogs.schema import Gpu, Part
 
 SIZE = re.compile(r"\s*\b(?P<gb>\d{1,4})\s*(?:gb?\b|$)", re.IGNORECASE | re.ASCII)
 """A memory size: 80GB, 96 G, and a bare number at the end (A100 SXM4 80)."""
@@ -37,6 +37,14 @@ def gpu_named(name: str, catalog: Catalog) -> Gpu:
     found = known.find(meant)
     assert isinstance(found, Gpu)
     return found
+
+
+def part_named(name: str, catalog: Catalog) -> Part:
+    """The one part that a name means, a GPU in any of the ways that `gpus_meant` reads. Raises InputError as
+    Catalog.find does."""
+    gpus = [part for part in catalog.parts.values() if isinstance(part, Gpu)]
+    found = None if catalog.hits(name) else gpus_meant(name, gpus)
+    return found[0].find(found[1]) if found else catalog.find(name)
 
 
 def gpus_alone(gpus: Sequence[Gpu]) -> Catalog:

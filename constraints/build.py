@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from catalogs.errors import InputError
+from catalogs.gpu_names import part_named
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import joined
@@ -311,7 +312,7 @@ def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Map
             raise InputError(f"quantity of {name!r} must be 1 to 100000, not {qty}", "bad-quantity")
     node: dict[str, int] = {}
     for name, qty in parts.items():
-        part = catalog.find(name)
+        part = part_named(name, catalog)
         if isinstance(part, Gpu) and part.sold_as == "board":
             boards = [
                 board
@@ -321,4 +322,4 @@ def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Map
             if boards:
                 part, qty = boards[0], 1
         node[part.id] = node.get(part.id, 0) + qty
-    return Build(nodes, node, {catalog.find(part_id).id: q for part_id, q in shared.items()})
+    return Build(nodes, node, {part_named(part_id, catalog).id: q for part_id, q in shared.items()})

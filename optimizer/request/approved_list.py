@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from catalogs.errors import Fault, Faults, InputError
+from catalogs.gpu_names import part_named
 from catalogs.inputs import LIST_BYTES, read_text
 from catalogs.load import Catalog
 from catalogs.other_file import APPROVED, expecting
@@ -81,7 +82,7 @@ def _listed(row: dict[str, str], catalog: Catalog) -> Listed:
         kinds = ", ".join(k.value for k in Kind)
         raise InputError(Fault("unknown-kind", "no part kind", column="category", value=category, remedy=kinds))
     if part:
-        return Listed(part=catalog.find(part).id, status=status, note=row.get("note", ""))  # type: ignore[arg-type]
+        return Listed(part=part_named(part, catalog).id, status=status, note=row.get("note", ""))  # type: ignore[arg-type]
     known = {part.vendor.casefold(): part.vendor for part in catalog.parts.values() if part.vendor}
     name = vendor.casefold()
     if name not in known:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
+from catalogs.gpu_names import part_named
 from catalogs.llm import use_config
 from catalogs.message import message
 from constraints.exchange import FxRate
@@ -179,12 +180,12 @@ def conditions(given: Given) -> frozenset[str]:
 
 def include(given: Given) -> tuple[str, ...]:
     """Ids of parts, found by their names."""
-    return tuple(given.catalog.find(name).id for name in given["include"] or [])
+    return tuple(part_named(name, given.catalog).id for name in given["include"] or [])
 
 
 def exclude(given: Given) -> frozenset[str]:
     """Ids of parts, found by their names."""
-    return frozenset(given.catalog.find(name).id for name in given["exclude"] or [])
+    return frozenset(part_named(name, given.catalog).id for name in given["exclude"] or [])
 
 
 def gpus(given: Given) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, Faults, InputError
+from catalogs.gpu_names import part_named
 from catalogs.inputs import LIST_BYTES, MOST_COLUMNS, read_text
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES
@@ -55,7 +56,7 @@ def own(path: Path, catalog: Catalog) -> tuple[Owned, ...]:
                 )
             )
         try:
-            part = catalog.find(row["part"]).id
+            part = part_named(row["part"], catalog).id
         except InputError as e:
             faults += [Fault(f.code, f.text, str(path), number, "part", row["part"], f.remedy) for f in e.faults]
             continue

@@ -238,6 +238,13 @@ class BuildFile(Strict):
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     min_precision: Literal["4bit", "8bit", "16bit"] | None = None
+    kv_precision: Literal["bf16", "fp8", "q8_0"] | None = Field(default=None, description="of the KV cache")
+    speculate: Literal["mtp", "mtp1", "mtp2", "mtp3", "mtp4", "mtp5"] | None = Field(
+        default=None, description="tokens that the checkpoint's module proposes per step; mtp: its memory alone"
+    )
+    cached_share_percent: int | None = Field(
+        default=None, ge=0, le=100, description="of a prompt's tokens, found in the prefix cache"
+    )
     min_tok_s_user: float = Field(default=10, description="output tok/s that each user sees at least")
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
     site_water: bool = False
