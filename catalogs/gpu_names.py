@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, Part
 
@@ -31,9 +32,12 @@ def gpus_meant(name: str, gpus: Sequence[Gpu]) -> tuple[Catalog, str] | None:
 
 
 def gpu_named(name: str, catalog: Catalog) -> Gpu:
-    """The one GPU that a name means. Raises InputError as Catalog.find does."""
+    """The one GPU that a name means. Raises InputError as Catalog.find does, and for a mix of cards as such."""
     gpus = [part for part in catalog.parts.values() if isinstance(part, Gpu)]
     known, meant = gpus_meant(name, gpus) or (gpus_alone(gpus), name)
+    if "+" in meant and not known.hits(meant):
+        remedy = "dsopt size --gpu 'NAME + NAME' answers a mix, dsopt check a build of one."
+        raise InputError(f"{name[:80]!r} is a mix of unlike cards, where one kind is asked for", "bad-mix", remedy)
     found = known.find(meant)
     assert isinstance(found, Gpu)
     return found

@@ -132,18 +132,8 @@ class Resolver:
         return found
 
     def _gpu(self, name: str) -> Gpu:
-        gpu: Gpu = _remember(self._gpus, name, self._found)
+        gpu: Gpu = _remember(self._gpus, name, lambda written: gpu_named(written, self.catalog))
         return gpu
-
-    def _found(self, name: str) -> Gpu:
-        try:
-            return gpu_named(name, self.catalog)
-        except InputError:
-            if "+" in name:
-                raise InputError(
-                    "a mix of unlike cards has no row here", "bad-mix", "dsopt size --gpu 'NAME + NAME' answers one."
-                ) from None
-            raise
 
 
 def usual_kv(llm: Llm) -> str:

@@ -10,6 +10,7 @@ from catalogs.llm import get
 from constraints.request import Request
 from optimizer import answer_rows, size
 from optimizer.request.texts import gpu
+from tests.support.commands import dsopt
 
 MODELS = {
     "MiniMaxAI/MiniMax-M2.5": "minimax-m2.5",
@@ -226,3 +227,11 @@ def test_a_batch_and_the_library_know_the_names_that_options_know(name, shipped,
     assert not answered["error"] and float(answered["output_tok_s"]) > 0
     assert "mix of unlike cards" in mixed["error"]
     assert size(Request(model="qwen3-8b", as_of=date(2026, 11, 24)), [(name, 1, 1)]).setups[0].gpu == id_
+
+
+@pytest.mark.parametrize(
+    "words", [("solve", "--model", "qwen3-8b", "--budget", "5000"), ("models", "show", "qwen3-8b")]
+)
+def test_a_mix_is_refused_as_one_where_one_kind_is_asked_for(words):
+    said = dsopt(*words, "--gpu", "RTX 5090 + RTX 3060", code=3).stderr
+    assert "bad-mix" in said and "dsopt size --gpu" in said
