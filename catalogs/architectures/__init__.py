@@ -47,6 +47,7 @@ FAMILIES = (
     "deepseek_ocr",
     "step3",
     "qwen4_exp",
+    "glm5_next",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 

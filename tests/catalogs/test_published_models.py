@@ -173,9 +173,14 @@ def test_another_training_of_a_network_has_its_sizes(name: str, of: str, weights
     assert found.weights == weights
 
 
-@pytest.mark.parametrize("name", ["zai-org/GLM-5.3-Flash", "Qwen/Qwen3.8-2.4T-A95B", "nobody/made-this-0813"])
+@pytest.mark.parametrize("name", ["tencent/Hy4-Preview", "Qwen/Qwen3.8-2.4T-A95B", "nobody/made-this-0813"])
 def test_another_network_is_not_taken_for_one_that_is_known(name: str) -> None:
     assert named(name).heads is None
+
+
+def test_a_small_relative_is_not_taken_for_the_large_one() -> None:
+    small, large = named("zai-org/GLM-5.3-Flash"), named("zai-org/GLM-5.3")
+    assert small.family != large.family and small.layers != large.layers
 
 
 def test_a_base_is_not_read_in_the_format_of_its_conversion() -> None:
