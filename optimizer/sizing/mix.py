@@ -148,10 +148,8 @@ def _misfit(planner: MixPlanner) -> dict[str, Any]:
         unknown = message("the speed of {list} cannot be judged: figures of it are not published", list=dark)
         return {"fits": False, "judged": False, "reason": unknown}
     if planner.most_users(kind):
-        users = planner.request.users
-        why = message("{why}: memory or the latency limits", why=amount("{} users at once", users)) if users else ""
         plan = planner.leanest(kind)
-        why = why or too_slow([_row(planner, *planner.at(1, plan), 1).model_dump()])
+        why = _against_users(planner, plan) or too_slow([_row(planner, *planner.at(1, plan), 1).model_dump()])
         return {**plan_fields(plan), **_memory(planner, plan), "fits": False, "reason": why}
     missing_gb = round(planner.missing_bytes(kind) / 1e9, 2)
     reason = (
@@ -160,6 +158,18 @@ def _misfit(planner: MixPlanner) -> dict[str, Any]:
         else "memory: no cut into whole layers fits the cards"
     )
     return {"precision": kind, "fits": False, "reason": reason, "missing_gb": missing_gb}
+
+
+def _against_users(planner: MixPlanner, plan: Plan) -> str:
+    """What stands against the number of users asked for, in words; "" where none is."""
+    users, most = planner.request.users, planner.most_users(plan.precision)
+    if users is None:
+        return ""
+    memory = message("memory: {a} run at once, {b} wait", a=f"{most:,}", b=f"{users - most:,}")
+    held = users <= most
+    cut = _row(planner, *planner.at(users, plan), users).cut if held else memory
+    cut = cut or message("memory or the latency limits")
+    return message("{why}: {cut}", why=amount("{} users at once", users), cut=cut)
 
 
 def _table(planner: MixPlanner, best: Plan) -> list[UsersRow]:

@@ -182,7 +182,9 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     elif unknown:
         reason = unknown
     elif request.users is not None:
-        reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
+        (asked,) = users_table(planner, gpu, key, [request.users]) or [{"cut": ""}]
+        against = asked["cut"] or message("memory or the latency limits")
+        reason = message("{why}: {cut}", why=amount("{} users at once", request.users), cut=against)
     else:
         reason = too_slow(users_table(planner, gpu, key, [1]))
     return {**plan_fields(plan), **found, "fits": False, "judged": not unknown, "reason": reason, "missing_gb": missing}

@@ -67,3 +67,27 @@ def test_files_that_do_not_go_with_an_option_are_refused_for_it(model: str, more
     """The option stands against the files, not a lack of weights in their format."""
     said = dsopt("size", "--model", model, "--gpu", "8xH200", *more, code=3).stderr
     assert "contradicting-precision" in said and f"Ask {remedy}." in said
+
+
+@pytest.mark.parametrize(
+    ("gpu", "more", "said"),
+    [
+        ("8xH20", (), "memory: "),
+        ("8xH200", ("--min-tok-s-user", "100"), "each user below 100 tok/s"),
+        ("8xH200", ("--max-ttft", "300"), "TTFT above 300 ms"),
+    ],
+)
+def test_users_that_do_not_fit_are_refused_for_what_stands_against_them(
+    gpu: str, more: tuple[str, ...], said: str
+) -> None:
+    """The reason is the cut that the table says at that number of users."""
+    refused = sized("--model", "r1-671b", "--gpu", gpu, "--users", "64", *more)
+    assert not refused["fits"] and said in str(refused["reason"]) and "64 users at once" in str(refused["reason"])
+    cut = next(row["cut"] for row in refused["table"] if row["users"] == 64)  # type: ignore[attr-defined]
+    assert cut and cut in str(refused["reason"])
+
+
+def test_users_that_a_mix_does_not_hold() -> None:
+    words = ("--model", "llama-3.3-70b", "--precision", "q4_k_m", "--gpu", "RTX 3090 + RTX 4090", "--users")
+    assert "run at once" in str(sized(*words, "64")["reason"])
+    assert "below 10 tok/s" in str(sized("--model", "qwen3-8b", *words[2:], "130")["reason"])
