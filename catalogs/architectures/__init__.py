@@ -48,6 +48,7 @@ FAMILIES = (
     "step3",
     "qwen4_exp",
     "glm5_next",
+    "ernie_vl",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 
