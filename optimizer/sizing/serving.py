@@ -145,12 +145,15 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     if not admitted:
         return {"fits": False, "reason": "no precision of the model is admitted"}
     served = planner.precisions(gpu)
-    plan = leanest(planner, gpu, key, (served or admitted)[-1])
+    tried = served or [precision for precision in admitted if precision not in FILE_KINDS] or admitted
+    plan = leanest(planner, gpu, key, tried[-1])
     found = _memory(llm, request, policy, gpu, plan)
     missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
     reason = ""
     unknown = "" if missing else speed_unknown(gpu, served)
-    if missing:
+    # What no engine serves does not lack memory first: more of it would not help.
+    started = served or _without_proposing(planner, gpu) or _experimental(planner, gpu)
+    if missing and started:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
         if request.precision is None and request.min_precision_bits is None and (less := _that_fit(planner, gpu, key)):
             reason = message(
@@ -162,10 +165,10 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
             "no engine is known to propose tokens with the model's module on {arch}; {list} would serve it without",
             list=joined(engines, " or "), arch=gpu.arch,
         )  # fmt: skip
-    elif not served and (tried := _experimental(planner, gpu)):
+    elif not served and (experimental := _experimental(planner, gpu)):
         reason = message(
             "only engines marked experimental serve it on {arch}, at {list} (--allow-experimental)",
-            arch=gpu.arch, list=joined(tried, " or "),
+            arch=gpu.arch, list=joined(experimental, " or "),
         )  # fmt: skip
     elif not served:
         reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
