@@ -49,6 +49,7 @@ FAMILIES = (
     "qwen4_exp",
     "glm5_next",
     "ernie_vl",
+    "hy_v4",
 )
 """Modules of this folder, each with an ARCHITECTURES of its own; no name stands in two of them."""
 

@@ -173,7 +173,7 @@ def test_another_training_of_a_network_has_its_sizes(name: str, of: str, weights
     assert found.weights == weights
 
 
-@pytest.mark.parametrize("name", ["tencent/Hy4-Preview", "Qwen/Qwen3.8-2.4T-A95B", "nobody/made-this-0813"])
+@pytest.mark.parametrize("name", ["inclusionAI/Ling-2.6-1T", "Qwen/Qwen3.8-2.4T-A95B", "nobody/made-this-0813"])
 def test_another_network_is_not_taken_for_one_that_is_known(name: str) -> None:
     assert named(name).heads is None
 
