@@ -163,3 +163,8 @@ def test_a_mix_of_which_no_size_was_read_is_refused() -> None:
     below = Request(model="r1-671b", as_of=date(2026, 11, 24), min_precision_bits=1)
     mixes = [kind for kind in wanted(get("r1-671b"), below) if kind in DYNAMIC_KINDS]
     assert mixes == ["ud-q2_k_xl", "ud-iq2_xxs", "ud-iq1_m", "ud-iq1_s"]
+
+
+@pytest.mark.parametrize("model", ["phi-4", "glm-4.5-air", "llama-4-scout", "qwen2.5-coder-32b", "qwen3.6-35b-a3b"])
+def test_files_that_people_run_most_are_known(model: str) -> None:
+    assert "q4_k_m" in published_kinds(get(model)) and file_checkpoint(model, "q4_k_m").endswith(":Q4_K_M")
