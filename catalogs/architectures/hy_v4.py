@@ -49,8 +49,12 @@ def _gated(config: Config, i: int) -> Layer:
 
 
 def hy_fields(config: Config) -> Config:
-    """A config with the number of dense layers in front."""
+    """A config with the number of dense layers in front, and the layers that have an indexer: where none are named the
+    first, and from the second on every fourth."""
     found: dict[str, Any] = dict(config)
+    layers = found.get("num_hidden_layers")
+    if found.get("indexer_types") is None and isinstance(layers, int) and 0 < layers <= 1000:
+        found["indexer_types"] = ["full" if i == 0 or i % 4 == 1 else "shared" for i in range(layers)]
     parts = found.get("mlp_layer_types")
     if found.get("first_k_dense_replace") is None:
         front = (i for i, kind in enumerate(parts) if kind != "dense") if isinstance(parts, list) else iter((1,))

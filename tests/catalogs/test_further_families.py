@@ -1,9 +1,9 @@
 """Architectures of which transformers has no model class: configs by their makers' code, and what is published of each.
 
-Parameters of Ling-mini-2.0: README of Ling-V2 (16B, 1.4B active); its sizes as the class of inclusionAI/Ring-V2.5 has
-them (models/configuration_bailing_moe_v2_5.py), what they make as vLLM 0.33.0 does (bailing_moe). InternLM3 and EXAONE
-3.5: class defaults of transformers 5.24.0, and their model cards. Kimi-VL-A3B: 16B with a tower of 0.4B
-(arXiv 2504.07491), its language model Moonlight-16B-A3B; DeepSeek-VL2: 27B (arXiv 2412.10302)."""
+InternLM3-8B and EXAONE-3.0-7.8B: config.json as public tests and notes quote it. Ling-mini-2.0: its sizes as a public
+table of config.json has them, parameters by the README of Ling-V2 (16B, 1.4B active), what they make by vLLM 0.33.0
+(bailing_moe). Kimi-VL-A3B: sizes of Moonlight-16B-A3B by the same table and of MoonViT-SO-400M by its config.json, 16B
+with a tower of 0.4B (arXiv 2504.07491). DeepSeek-VL2: no config.json was at hand; 27B (arXiv 2412.10302)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ LING_MINI: dict[str, Any] = COMMON | {
     "norm_topk_prob": True, "use_rmsnorm": True, "max_window_layers": 20, "use_sliding_window": False,
     "embedding_dropout": 0.0, "output_dropout": 0.0, "mtp_loss_scaling_factor": 0, "pad_token_id": 156892,
 }  # fmt: skip
-INTERN: dict[str, Any] = COMMON | {
-    "architectures": ["InternLM3ForCausalLM"], "model_type": "internlm3", "vocab_size": 128512, "hidden_size": 4096,
-    "intermediate_size": 10240, "num_hidden_layers": 48, "num_attention_heads": 32, "num_key_value_heads": 2,
-    "head_dim": 128, "qkv_bias": False, "bias": False, "attention_dropout": 0.0,
+INTERN: dict[str, Any] = {
+    "architectures": ["InternLM3ForCausalLM"], "model_type": "internlm3", "bias": False, "head_dim": 128,
+    "hidden_size": 4096, "intermediate_size": 10240, "max_position_embeddings": 32768, "num_attention_heads": 32,
+    "num_hidden_layers": 48, "num_key_value_heads": 2, "qkv_bias": False, "rms_norm_eps": 1e-5,
+    "rope_scaling": {"factor": 6.0, "rope_type": "dynamic"}, "rope_theta": 50000000, "tie_word_embeddings": False,
+    "vocab_size": 128512,
 }  # fmt: skip
 KIMI_VL: dict[str, Any] = {
     "architectures": ["KimiVLForConditionalGeneration"], "model_type": "kimi_vl", "media_placeholder_token_id": 163605,
@@ -67,10 +69,13 @@ VL2: dict[str, Any] = {
     "projector_config": {"model_type": "mlp_projector", "n_embed": 2560},
 }  # fmt: skip
 EXAONE: dict[str, Any] = {
-    "architectures": ["ExaoneForCausalLM"], "model_type": "exaone", "activation_function": "silu", "num_layers": 32,
-    "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32, "num_key_value_heads": 8,
-    "head_dim": 128, "vocab_size": 102400, "max_position_embeddings": 32768, "layer_norm_epsilon": 1e-5,
-    "embed_dropout": 0.0, "attention_dropout": 0.0, "tie_word_embeddings": False,
+    "_name_or_path": "LGAI-EXAONE/EXAONE-3.0-7.8B-Instruct", "activation_function": "silu",
+    "architectures": ["ExaoneForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1, "embed_dropout": 0.0,
+    "eos_token_id": 361, "hidden_size": 4096, "initializer_range": 0.02, "intermediate_size": 14336,
+    "layer_norm_epsilon": 1e-5, "max_position_embeddings": 4096, "model_type": "exaone", "num_attention_heads": 32,
+    "num_key_value_heads": 8, "num_layers": 32, "pad_token_id": 0, "rope_scaling": None, "rope_theta": 500000.0,
+    "tie_word_embeddings": False, "torch_dtype": "bfloat16", "transformers_version": "4.45.2", "use_cache": True,
+    "vocab_size": 102400,
 }  # fmt: skip
 
 
@@ -83,7 +88,7 @@ EXAONE: dict[str, Any] = {
         (KIMI_VL, "16B", 27 * 2 * (512 + 64)),
         (VL2, "27B", 30 * 2 * (512 + 64)),
     ],
-    ids=["ling-mini-2.0", "internlm3-8b", "exaone-3.5-7.8b", "kimi-vl-a3b", "deepseek-vl2"],
+    ids=["ling-mini-2.0", "internlm3-8b", "exaone-3.0-7.8b", "kimi-vl-a3b", "deepseek-vl2"],
 )
 def test_as_published(config: dict[str, Any], total: str, cache: int) -> None:
     assert faults(config) == []

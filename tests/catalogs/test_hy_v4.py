@@ -40,6 +40,13 @@ def test_what_a_token_keeps() -> None:
     assert llm.kv_bytes(1, "bf16") == 78 * 2 * (512 + 64) + 21 * (128 + 4)
 
 
+def test_layers_choose_as_the_class_says_where_the_file_says_nothing() -> None:
+    unsaid = {name: value for name, value in CONFIG.items() if name != "indexer_types"}
+    assert faults(unsaid) == [] and model(unsaid).params_total == model(CONFIG).params_total
+    every = model(CONFIG | {"indexer_types": ["full"] * 78})
+    assert every.kv_bytes(1, "bf16") - model(CONFIG).kv_bytes(1, "bf16") == 57 * (128 + 4)
+
+
 @pytest.mark.parametrize(
     ("changes", "column"),
     [

@@ -118,6 +118,8 @@ def test_fields_of_other_architectures(stem: str, change: dict[str, Any], field:
 
 
 BY_CLASS = {
+    ("Ernie4_5_MoeForCausalLM", "moe_layer_start_index"): "one dense layer in front (transformers ernie4_5_moe)",
+    ("Ernie4_5_MoeForCausalLM", "tie_word_embeddings"): "one table for embedding and output head",
     ("HunYuanMoEV1ForCausalLM", "num_key_value_heads"): "a key head for each head",
     ("HunYuanMoEV1ForCausalLM", "tie_word_embeddings"): "an output head of its own",
     ("MistralForCausalLM", "head_dim"): "as wide as the hidden size gives",
