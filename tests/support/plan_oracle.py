@@ -24,7 +24,7 @@ IN_BLOCKS = {
     "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
     "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3VLForConditionalGeneration",
     "Qwen3VLMoeForConditionalGeneration", "MistralLarge3ForCausalLM", "MiMoV2FlashForCausalLM", "MiMoV2ForCausalLM",
-    "Step3p5ForCausalLM", "Step3p7ForConditionalGeneration",
+    "Step3p5ForCausalLM", "Step3p7ForConditionalGeneration", "Glm5NextForCausalLM", "Glm5NextForConditionalGeneration",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
