@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from catalogs.llm import get
 from catalogs.schema import Kind
 from constraints.physics.circuits import regions, standard
 from constraints.policy import Policy
 from constraints.request import Circuit
 from optimizer.explanation.conditions.conditions import conditions
-from optimizer.explanation.conditions.levers import Budget, Count, Loosened, Members, Number
+from optimizer.explanation.conditions.levers import Budget, Choice, Count, Loosened, Members, Number
 from optimizer.explanation.conditions.loosening import levers
 from optimizer.explanation.no_build.explained import no_build
 from optimizer.explanation.no_build.ways_out import _with_budget, ways_out
@@ -296,3 +297,14 @@ def test_some_work_is_left_for_the_budget_of_a_condition() -> None:
         way = _with_budget(asking, Budget(), Endless(), None)
     assert way is not None and way.keys == ("endless", "budget")
     assert way.total_cents == least and asking.cut and not way.smallest
+
+
+def test_a_model_that_reads_images_stands_in_for_none_that_does_not() -> None:
+    job = ["--budget", "700", "--model", "gpt-oss-20b", "--as-of", "2026-11-24"]
+    said = json.loads(dsopt("solve", *job, "--json", code=4).stdout)["explanation"]
+    named = [change["text"] for way in said["ways_out"] for change in way["changes"] if change["key"] == "model"]
+    assert all("ocr" not in text and "vl2" not in text for text in named)
+    lever = next(x for x in levers(squeezed(0, model="v2-lite").base) if x.key == "model")
+    assert isinstance(lever, Choice) and lever.steps
+    offered = [get(change.fields["model"]) for step in lever.steps for _, change in step]
+    assert offered and not any(llm.tower_params for llm in offered)

@@ -209,12 +209,19 @@ def _fastest(asking: Asking, also: Change) -> int | None:
 
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:
-    """DeepSeek models with fewer parameters, the largest first; of those with equal size one."""
+    """DeepSeek models with fewer parameters, the largest first; of those with equal size one. A model that reads images
+    stands in for none that does not: most of them are made for that alone (OCR)."""
     request, llm = market.request, market.llm
     sized: dict[int, Llm] = {}
     for other, _ in families(False):
         fits = request.tokens <= other.max_context and other.params_total < llm.params_total
-        if fits and not speculation_fault(other, request) and not (request.precision and not wanted(other, request)):
+        alike = bool(llm.tower_params) or not other.tower_params
+        if (
+            fits
+            and alike
+            and not speculation_fault(other, request)
+            and not (request.precision and not wanted(other, request))
+        ):
             sized.setdefault(other.params_total, other)
     ranked = [sized[size] for size in sorted(sized, reverse=True)]
     return [
