@@ -126,7 +126,7 @@ BREAKS: dict[str, Breaks] = {
     "min_precision_bits": B(fixed(16), "front[1]", "liquid", judged=False),
     "kv_precision": B(fixed("fp8"), "front[0].plan.kv_precision", judged=False),
     "speculate": B(fixed("mtp"), "request", judged=False),  # its model has no module (else: test_draft_plans.py)
-    "cached_share_percent": B(fixed(60), "front[0].throughput.output_tok_s", judged=False),
+    "cached_share_percent": B(fixed(60), "front[0].throughput.ttft_ms", judged=False),
     "any_precision": B(fixed(False), judged=False),
     "allow_experimental": B(fixed(False)),
     "offload": B(fixed(False), "front[0].row", "host"),
