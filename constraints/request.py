@@ -133,7 +133,7 @@ class Request(BaseModel):
     min_precision_bits: int | None = Field(
         default=None, ge=1, le=32, description="lowest precision of the weights; the published one without"
     )
-    any_precision: bool = Field(default=False, description="formats count that nobody is known to have published")
+    any_precision: bool = Field(default=False, description="formats count of which no published weights are listed")
     kv_precision: Literal["bf16", "fp8", "q8_0"] | None = Field(
         default=None,
         description="of the KV cache; without it the one that the checkpoint names, else bf16. q8_0 is llama.cpp's",

@@ -58,7 +58,7 @@ def model_of(request: Request, policy: Policy) -> Llm:
             raise InputError(text, "contradicting-precision", f"Ask {' and '.join(typed_for_files(fields))}.")
         remedy = f"One of: {', '.join(known_precisions(llm, request))}."
         if wanted(llm, request.model_copy(update={"any_precision": True})):
-            text = f"nobody is known to have published weights of {llm.id} in"
-            remedy = f"{remedy} Or --any-precision, if you make the weights yourself."
+            text = f"dsopt's lists name no published weights of {llm.id} in"
+            remedy = f"{remedy} Or --any-precision, where you have such weights or make them yourself."
         raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
     return llm
