@@ -90,7 +90,7 @@ def test_kinds_of_files_count_when_fewer_bits_are_asked_for() -> None:
 def test_below_the_published_precision_only_what_is_to_be_had() -> None:
     """Published, or made by an engine when it loads the weights: FP8 of 16 bits by vLLM and SGLang, not by others."""
     phi = get("phi-4")
-    assert wanted(phi, ask("phi-4", min_precision_bits=4)) == ["bf16", "fp8"]
+    assert wanted(phi, ask("phi-4", min_precision_bits=4)) == ["bf16", "fp8", "q4_k_m"]  # the one file that is listed
     assert wanted(phi, ask("phi-4", precision="nvfp4")) == []
     assert wanted(phi, ask("phi-4", precision="nvfp4", any_precision=True)) == ["nvfp4"]
     card_ = card("Hopper")

@@ -137,7 +137,7 @@ def test_a_place_that_no_engine_has_is_said(shipped: Catalog) -> None:
 
 def test_every_engine_of_a_model_with_tables_has_a_place() -> None:
     with_tables_ = {m.architecture for m in all_models() if m.host_table_bytes}
-    assert with_tables_ == {"deepseek-v4.1"}
+    assert with_tables_ == {"deepseek-v4.1", "qwen4-exp"}
     for row in support_rows("serve"):
         if row.status in ("stable", "experimental"):
             for architecture in with_tables_ & set(row.architectures):
