@@ -55,7 +55,7 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
         if jobs is not None:
             jobs = with_redundant(jobs, redundant, llm.experts)
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
-            known = planner.curves(gpu, precision)
+            known = planner.bends(gpu, precision)
             measured = {i: known[plan] for i, plan in enumerate(kept) if plan in known}
             curves = bent(times(jobs, constants), 1 / pair, measured, cap)
             replicas = key.total // shape[:, :3].prod(axis=1)

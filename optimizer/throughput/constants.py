@@ -115,6 +115,23 @@ class Constants:
         return self._table("collective_us", LINKS) * 1e-6
 
 
+def lesser_cards(gpu: str, precision: str) -> tuple[str, ...]:
+    """Measured cards of the same stack that a card is no worse than in any figure that the roofline reads at a
+    precision (better_cards.csv; a test holds it against the catalog)."""
+    return _lesser_cards().get((gpu, precision), ())
+
+
+@cache
+def _lesser_cards() -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """The same of every card and precision."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in rows(DATA / "better_cards.csv"):
+        for precision in row["precisions"].split("|"):
+            known = found.get((row["gpu"], precision), ())
+            found[row["gpu"], precision] = (*known, row["lesser"])
+    return found
+
+
 @cache
 def arch_kin() -> Mapping[str, str]:
     """Generation -> the one whose constants it takes."""

@@ -21,6 +21,7 @@ from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.precision import support as arch_support
 from constraints.rules.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Fact, Shape, shipped
+from optimizer.throughput.constants import lesser_cards
 from optimizer.throughput.curves import BETWEEN_KNOTS, Curves, bent
 from optimizer.throughput.demand import Demand, demand, kin
 from optimizer.throughput.file_kinds import in_file_kinds
@@ -66,6 +67,7 @@ class Planner:
         self.fits = Fits(llm, request, policy, self.max_pp, int(self.calibration.constants["max_batch"]))
         self._judged: dict[tuple[object, ...], Judged] = {}
         self._reach: dict[int, Reach] = {}
+        self._bends: dict[tuple[str, str], Mapping[Shape, Curve]] = {}
         self._precisions: dict[str, list[str]] = {}
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
@@ -82,9 +84,11 @@ class Planner:
         """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
         if gpu.id not in self._alike:
             known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
-            served = tuple(self.fits.engines(gpu, precision) for precision in wanted(self.llm, self.request))
+            asked = wanted(self.llm, self.request)
+            served = tuple(self.fits.engines(gpu, precision) for precision in asked)
             figures = (
                 known,
+                tuple(lesser_cards(gpu.id, precision) for precision in asked),
                 gpu.fabric,
                 served,
                 *(getattr(gpu, name) for name in sorted(DATA_FIELDS - {"id", "tdp_w"})),
@@ -234,7 +238,7 @@ class Planner:
 
     def _largest_ratio(self, gpu: Gpu, precision: str) -> float:
         """Above all ratios of the roofline's time to the measured one on the GPU's curves; 0 where it has none."""
-        ratios = [point.log_ratio for curve in self.curves(gpu, precision).values() for point in curve]
+        ratios = [point.log_ratio for curve in self.bends(gpu, precision).values() for point in curve]
         return math.exp(max(ratios)) * BETWEEN_KNOTS if ratios else 0.0
 
     def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float, near: int) -> Fact:
@@ -322,8 +326,8 @@ class Planner:
         return lambda running: (float(curves.ttft_s(running)[here]), float(curves.tpot_s(running)[here]))
 
     def _measured(self, precision: str, setups: Sequence[Setup], shape: Ints, owner: Ints) -> dict[int, Curve]:
-        """Entries of a table whose very setup was measured, with its measurements."""
-        known = [self.curves(gpu, precision) for gpu, _, _ in setups]
+        """Entries of a table whose very setup was measured, on the card or on a lesser one, with its measurements."""
+        known = [self.bends(gpu, precision) for gpu, _, _ in setups]
         if not any(known):
             return {}
         plans = zip(shape.tolist(), owner.tolist(), strict=True)
@@ -343,10 +347,38 @@ class Planner:
         kv = kv_precision(self.llm, request)
         return self.calibration.curves_of(self.kin, precision, kv, gpu.id, request.isl, request.osl)
 
+    def bends(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
+        """The same with what was measured on lesser cards alone, where it lies above what is said of the card without
+        measurements: a card that is better in every figure is never slower for not having been measured. Such a curve
+        raises a figure; it makes it no measurement (see `fact`)."""
+        memo = gpu.id, precision
+        if memo not in self._bends:
+            own = self.curves(gpu, precision)
+            self._bends[memo] = {**self._lent(gpu, precision), **own}
+        return self._bends[memo]
+
+    def _lent(self, gpu: Gpu, precision: str) -> dict[Shape, Curve]:
+        """Curves of lesser cards, by plan the highest, no point of them below the model's setups in common."""
+        request, kv = self.request, kv_precision(self.llm, self.request)
+        common = math.log(self.pair(gpu, precision))
+        found: dict[Shape, Curve] = {}
+        for lesser in lesser_cards(gpu.id, precision):
+            curves = self.calibration.curves_of(self.kin, precision, kv, lesser, request.isl, request.osl)
+            for shape, curve in curves.items():
+                raised = tuple(point._replace(log_ratio=max(point.log_ratio, common)) for point in curve)
+                if _highest(raised) > max(common, _highest(found.get(shape, ()))):
+                    found[shape] = raised
+        return found
+
 
 def together(key: RowKey) -> int:
     """GPUs that stand in one node or on one fabric."""
     return max(key.per_node, key.domain)
+
+
+def _highest(curve: Curve) -> float:
+    """The largest logarithm of measured over modelled on a curve."""
+    return max((point.log_ratio for point in curve), default=-math.inf)
 
 
 def _spans(key: RowKey) -> Spans:
