@@ -1,9 +1,9 @@
 """Asks other people's models for the rows of data/measured.csv that they answer, and stores what they say.
 
-    python -m venv /tmp/aic && /tmp/aic/bin/pip install aiconfigurator numpy
-    python benchmarks/throughput/rivals/questions.py > /tmp/questions.csv
-    /tmp/aic/bin/python benchmarks/throughput/rivals/ask.py aiconfigurator /tmp/questions.csv
-    /tmp/genz/bin/python benchmarks/throughput/rivals/ask.py genz /tmp/questions.csv
+    python -m venv AIC && AIC/bin/pip install aiconfigurator numpy
+    python benchmarks/throughput/rivals/questions.py > questions.csv
+    AIC/bin/python benchmarks/throughput/rivals/ask.py aiconfigurator questions.csv
+    GENZ/bin/python benchmarks/throughput/rivals/ask.py genz questions.csv
 
 Each runs in an environment of its own, in which dsopt is not installed: this file imports nothing of it. The answers
 (aiconfigurator.csv, genz.csv, beside this file) carry the version and the day; the scoreboard reads them, so that
