@@ -26,13 +26,12 @@ from optimizer.throughput.disaggregation import (
     Steady,
     decode_half,
     handing_over_s,
-    largest,
     prefill_half,
     steady,
 )
 from optimizer.throughput.jobs import of_keys, with_redundant
 from optimizer.throughput.plans import Planner
-from optimizer.throughput.roofline import SLACK, Flags, Ints, times
+from optimizer.throughput.roofline import SLACK, Flags, Ints, largest_keeping, times
 from optimizer.throughput.shapes import shape_words, sizes_of
 
 MOST_SPLITS = 32
@@ -178,7 +177,7 @@ def _most_requests(planner: Planner, prefill: Prefill, decode: Decode, busy: flo
             fine = fine & (state.ttft_s * 1e3 <= request.max_ttft_ms * SLACK)
         return np.asarray(fine)
 
-    return largest(np.asarray(decode.room, dtype=np.int64), keeps)
+    return largest_keeping(np.asarray(decode.room, dtype=np.int64), keeps)
 
 
 def pool_of(planner: Planner, gpu: Gpu, key: RowKey, precision: str, engine: Engine) -> Pool | None:

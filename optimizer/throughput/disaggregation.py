@@ -8,7 +8,6 @@ at the same time, as where the same GPUs do both. Nothing is fitted here: the co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from optimizer.throughput.constants import Constants
-from optimizer.throughput.roofline import Field, Flags, Floats, Ints, Times
+from optimizer.throughput.roofline import Field, Flags, Floats, Ints, Times, largest_keeping
 
 STEPS = 28
 """Of a bisection: the requests in decode are known to a part in 10^8 of those that there is room for."""
@@ -140,19 +139,7 @@ def most_in_balance(prefill: Prefill, decode: Decode) -> Ints:
             steady(prefill, decode, asked.astype(np.float64)).requests_s <= BUSY * prefill.most_requests_s
         )
 
-    return np.maximum(largest(np.asarray(decode.room, dtype=np.int64), keeps), 1)
-
-
-def largest(most: Ints, keeps: Callable[[Ints], Flags]) -> Ints:
-    """The largest number up to `most` that keeps what all smaller ones keep, by bisection; 0 where 1 does not."""
-    one = np.ones_like(most)
-    low = np.where(keeps(one), 1, 0)
-    high = np.where(low > 0, most + 1, 1)
-    while np.any(open_ := high - low > 1):
-        middle = np.where(open_, (low + high) // 2, one)
-        good = keeps(middle)
-        low, high = np.where(open_ & good, middle, low), np.where(open_ & ~good, middle, high)
-    return np.asarray(low)
+    return np.maximum(largest_keeping(np.asarray(decode.room, dtype=np.int64), keeps), 1)
 
 
 def steady(prefill: Prefill, decode: Decode, asked: Floats) -> Steady:

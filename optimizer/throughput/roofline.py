@@ -9,6 +9,7 @@ latency limits allow. Many configurations are judged at once: fields are numpy a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -390,7 +391,6 @@ def _floor(exact: Floats) -> Ints:
 
 def largest_concurrency(latencies: Latencies, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
-    one = np.ones_like(most)
 
     def ok(running: Ints) -> Flags:
         fine = latencies.tpot_s(running) * min_tok_s_user <= SLACK
@@ -398,12 +398,18 @@ def largest_concurrency(latencies: Latencies, most: Ints, min_tok_s_user: float,
             fine = fine & (latencies.ttft_s(running) * 1e3 <= max_ttft_ms * SLACK)
         return np.asarray(fine)
 
-    # Latencies never fall with more requests (`_assert_ordered`), so that bisection finds the largest number. That
-    # memory alone limits it is the common case: `most` is tried before anything between.
-    low, high = np.where(ok(one), one, 0), most + 1
-    low = np.where((low > 0) & ok(most), most, low)
+    # Latencies never fall with more requests (`_assert_ordered`), so that bisection finds the largest number.
+    return largest_keeping(most, ok)
+
+
+def largest_keeping(most: Ints, keeps: Callable[[Ints], Flags]) -> Ints:
+    """The largest number up to `most` (>= 1) that keeps what all smaller ones keep, by bisection; 0 where 1 does not.
+    That nothing but `most` limits it is the common case: it is tried before anything between."""
+    one = np.ones_like(most)
+    low, high = np.where(keeps(one), one, 0), most + 1
+    low = np.where((low > 0) & keeps(most), most, low)
     while np.any(open_ := (low > 0) & (high - low > 1)):
         middle = np.where(open_, (low + high) // 2, one)
-        good = ok(middle)
+        good = keeps(middle)
         low, high = np.where(open_ & good, middle, low), np.where(open_ & ~good, middle, high)
     return low
