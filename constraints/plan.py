@@ -100,6 +100,10 @@ class RowKey:
         return self.per_node * self.nodes
 
 
+AT_LEAST = ("pcie_gen", "host_gb_s", "host_gb", "host_gflops", "tables_gb")
+"""Figures of a key that are asked for as "at least": hardware that has more realises it too."""
+
+
 @dataclass(frozen=True)
 class Perf:
     """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies.

@@ -11,7 +11,7 @@ from catalogs.schema import Gpu, Kind, Memory, Platform
 from constraints.build import power_cap
 from constraints.physics.contents import dimm_counts
 from constraints.physics.offload import LEAST_GFLOPS, Host, expert_gb, host, offloads
-from constraints.plan import Perf, Plan, Row, RowKey
+from constraints.plan import AT_LEAST, Perf, Plan, Row, RowKey
 from constraints.rules.lanes import direct
 from constraints.rules.precision import kv_precision
 from optimizer.market.market import Market
@@ -141,20 +141,17 @@ class KnownHostRows:
 
 
 def _undominated(nodes: list[tuple[RowKey, Judged]]) -> list[tuple[RowKey, Judged]]:
-    """Nodes but those no faster than one before them with a weaker key, as optimizer/market/rows.py has it: the same
-    cap and width of the slot, and no more of what is asked for as "at least"."""
+    """Nodes but those no faster than one before them with a weaker key, as `undominated` of optimizer/market/rows.py
+    has it; all of one cap and width of the slot are compared at once, for there are hundreds."""
     alike: dict[tuple[int, int], list[int]] = {}
     for place, (key, _) in enumerate(nodes):
         alike.setdefault((key.cap_w, key.lanes), []).append(place)
     kept: list[int] = []
     for places in alike.values():
-        at_least = [
-            np.array([getattr(nodes[place][0], figure) for place in places])
-            for figure in ("pcie_gen", "host_gb_s", "host_gb", "host_gflops")
-        ]
         tenths = np.array([nodes[place][1].rank[0] for place in places])
         dominates = np.triu(tenths[:, None] >= tenths[None, :], 1)
-        for figure in at_least:
+        for name in AT_LEAST:
+            figure = np.array([getattr(nodes[place][0], name) for place in places])
             dominates &= figure[:, None] <= figure[None, :]
         kept += np.array(places)[~dominates.any(axis=0)].tolist()
     return [nodes[place] for place in sorted(kept)]

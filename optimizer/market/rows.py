@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
+from operator import attrgetter
 
 from catalogs.load import Catalog
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Platform
 from constraints.build import power_cap
 from constraints.physics.contents import gpus_inside
 from constraints.physics.lookup_tables import needs_gb
-from constraints.plan import Row, RowKey
+from constraints.plan import AT_LEAST, Row, RowKey
 from constraints.rules.fit import added_gpus_fault, gpu_fits
 from optimizer.market.host_rows import KnownHostRows
 from optimizer.market.market import Market
@@ -24,6 +25,7 @@ from optimizer.throughput.shapes import sizes_of
 from optimizer.throughput.training_plans import TrainingPlanner
 
 RDMA_RATES = (100, 200, 400)
+_at_least = attrgetter(*AT_LEAST)
 Asked = tuple[Gpu, int, list[Platform], Sequence[int]]
 """A family with the node counts to judge."""
 
@@ -234,9 +236,9 @@ def undominated(rows: Iterable[Row]) -> list[Row]:
 def _weaker(key: RowKey, other: RowKey) -> bool:
     """Whether every build that realises `other` also realises `key`, at no more cost.
 
-    What hardware gives is asked for as "at least" (PCIe generation, rates, what experts and tables find in host
-    memory); widths of slots, caps and groups of GPUs are as they are. Any network serves replicas alone ("none"); a
-    fabric for RDMA, though, is no front end of the speed that pipeline stages need."""
+    What hardware gives is asked for as "at least" (`AT_LEAST`, rates of a network); widths of slots, caps and groups of
+    GPUs are as they are. Any network serves replicas alone ("none"); a fabric for RDMA, though, is no front end of the
+    speed that pipeline stages need."""
     if (key.gpu, key.per_node, key.nodes, key.cap_w, key.domain) != (
         other.gpu, other.per_node, other.nodes, other.cap_w, other.domain,
     ):  # fmt: skip
@@ -245,10 +247,4 @@ def _weaker(key: RowKey, other: RowKey) -> bool:
         return False
     if key.net == "rdma" and key.net_gbit_s > other.net_gbit_s:
         return False
-    return (
-        key.pcie_gen <= other.pcie_gen
-        and key.host_gb_s <= other.host_gb_s
-        and key.host_gb <= other.host_gb
-        and key.host_gflops <= other.host_gflops
-        and key.tables_gb <= other.tables_gb
-    )
+    return all(less <= more for less, more in zip(_at_least(key), _at_least(other), strict=True))
