@@ -23,7 +23,7 @@ from optimizer.request.load import facts, load_of, queue
 from optimizer.result.launch import Deployment, Memory, launch
 from optimizer.sizing.schema import LoadFacts, Sized, SizedCard, UsersRow
 from optimizer.sizing.serving import plan_fields, speed_fields
-from optimizer.sizing.users_table import cut_of, ladder, too_slow
+from optimizer.sizing.users_table import cut_of, ladder, too_slow, waiting
 from optimizer.text.figures import amount
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.file_kinds import in_file_kinds
@@ -165,9 +165,7 @@ def _against_users(planner: MixPlanner, plan: Plan) -> str:
     users, most = planner.request.users, planner.most_users(plan.precision)
     if users is None:
         return ""
-    memory = message("memory: {a} run at once, {b} wait", a=f"{most:,}", b=f"{users - most:,}")
-    held = users <= most
-    cut = _row(planner, *planner.at(users, plan), users).cut if held else memory
+    cut = _row(planner, *planner.at(users, plan), users).cut if users <= most else waiting(most, users)
     cut = cut or message("memory or the latency limits")
     return message("{why}: {cut}", why=amount("{} users at once", users), cut=cut)
 

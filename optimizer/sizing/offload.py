@@ -17,7 +17,7 @@ from constraints.request import Request
 from constraints.rules.precision import wanted
 from constraints.rules.software import engine_of, engines_for
 from constraints.rules.vram import demand_bytes
-from optimizer.sizing.users_table import cut_of, ladder, too_slow
+from optimizer.sizing.users_table import cut_of, ladder, too_slow, waiting
 from optimizer.throughput.jobs import speed_unknown
 from optimizer.throughput.offload import HostPlanner, constants
 
@@ -97,8 +97,7 @@ def host_table(
         # A request that waits begins when one before it ends, as in users_table.served.
         one_s = float(running[0]) * planner.request.osl * busy / tok_s
         ttft_s = float(pieces.prefill_s[0]) + (wanted / float(running[0]) - 1) * one_s
-        memory = message("memory: {a} run at once, {b} wait", a=f"{held * nodes:,}", b=f"{users - held * nodes:,}")
-        waits = [memory] if users > held * nodes else []
+        waits = [waiting(held * nodes, users)] if users > held * nodes else []
         rows.append(
             {
                 "users": users,

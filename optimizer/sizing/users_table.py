@@ -186,9 +186,13 @@ def _row(planner: Planner, gpu: Gpu, s: Served, users: int, near: int) -> dict[s
 
 def _cut(planner: Planner, s: Served, users: int) -> str:
     """What stands against this many users, in words; "" when nothing does."""
-    memory = message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}")
     limits = cut_of(planner.request, s.tpot_ms, s.ttft_ms)
-    return joined(filter(None, ["" if s.holds else memory, limits]), "; ")
+    return joined(filter(None, ["" if s.holds else waiting(s.held, users), limits]), "; ")
+
+
+def waiting(held: int, users: int) -> str:
+    """That memory holds fewer requests at once than there are users, in words."""
+    return message("memory: {a} run at once, {b} wait", a=f"{held:,}", b=f"{users - held:,}")
 
 
 def too_slow(rows: Sequence[Mapping[str, Any]]) -> str:
