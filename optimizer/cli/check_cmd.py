@@ -23,7 +23,7 @@ from optimizer.cli.options import (
     given,
     taking,
 )
-from optimizer.cli.output import emit_json, note, say, speak
+from optimizer.cli.output import emit_json, note, note_sentence, say, speak
 from optimizer.cli.xray_cmd import HELD_AGAINST, READING, TIME_LIMIT
 from optimizer.request.entry import ASK, Option
 from optimizer.request.fields import fields_of, options_of
@@ -143,7 +143,7 @@ def _check(ctx: typer.Context, file: Path, values: Values) -> None:
     policy = Policy().with_settings([*read_policy(file), *values["set_"]])  # a result: the policy it was made with
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
     for text in calibration.notes:
-        note(f"{language()('note')}{language().colon}{language().sentence(text)}")
+        note_sentence(text)
     request = _with_options(ctx, request, values, parts)
     if values["budget"] is not None:
         request = _with_budget(request, values["budget"], file)
@@ -203,7 +203,7 @@ def _show(name: str, found: Checked) -> None:
         say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
     checks(finding.model_dump() for finding in found.checks)
     if found.faster_without:
-        note(f"{language()('note')}{language().colon}{language().sentence(found.faster_without)}")
+        note_sentence(found.faster_without)
 
 
 def _mended(build: Build, data: dict[str, Any], how: Checking) -> Answer:

@@ -15,6 +15,7 @@ from catalogs.visible import visible
 from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
 from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, labelled, screen_width, titled, wrapped
+from optimizer.text.languages import chosen
 
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
@@ -24,6 +25,12 @@ def note(text: str) -> None:
     """A message for people: stderr."""
     wipe()
     print(_fitted(text, sys.stderr), file=sys.stderr)
+
+
+def note_sentence(text: str) -> None:
+    """A sentence of the product as a note, in the language chosen: stderr."""
+    words = chosen()
+    note(f"{words('note')}{words.colon}{words.sentence(text)}")
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from optimizer.cli.options import CALIBRATION, CATALOG, FORCE, JSON, MEASURED, SET, Values, given, taking
-from optimizer.cli.output import emit_data, free, note, save
+from optimizer.cli.output import emit_data, free, note, note_sentence, save
 from optimizer.request.entry import ANSWER, ASK, BASIS, SITE, Option
 from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
@@ -184,7 +184,7 @@ def _in_nodes(
             "{count} x {gpu} are taken as {nodes} nodes of {joined}, the most that the fabric of one joins.",
             count=count, gpu=part.name, nodes=count // joined, joined=joined,
         )  # fmt: skip
-        note(f"{language()('note')}{language().colon}{language().sentence(said)}")
+        note_sentence(said)
         return name, joined, count // joined
     return name, count, nodes or values["nodes"]
 
@@ -220,7 +220,7 @@ def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy:
 
     found = answer_rows(path, catalog=parts, policy=policy, calibration=by)
     for x in by.notes:
-        note(f"{language()('note')}{language().colon}{language().sentence(x)}")
+        note_sentence(x)
     if output is None:
         emit_data(found.csv)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.cli.front_view import coded, remark
-from optimizer.cli.output import note, padded, say, say_labelled, table
+from optimizer.cli.output import note, note_sentence, padded, say, say_labelled, table
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedApart, SizedCard, SizeReport, UsersRow
 from optimizer.text.languages import N_, chosen
 
@@ -345,7 +345,7 @@ def models(models_report: ModelsReport) -> None:
     """The models that run on a setup, the largest first, then those that do not."""
     _ = chosen()
     for text in models_report.messages:
-        note(f"{_('note')}{_.colon}{_.sentence(text)}")
+        note_sentence(text)
     runs = [model for model in models_report.models if model.size.fits]
     say(
         f"{setup(models_report.models[0].size)}{_.colon}{models_report.workload}"

@@ -20,7 +20,7 @@ from optimizer.cli.options import (
     given,
     taking,
 )
-from optimizer.cli.output import emit_data, free, note, save
+from optimizer.cli.output import emit_data, free, note, note_sentence, save
 from optimizer.request.entry import ANSWER, BASIS, TERMS, Option
 from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
@@ -107,7 +107,7 @@ def solve(ctx: typer.Context, **values: Any) -> None:
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
     for text in calibration.notes:
-        note(f"{language()('note')}{language().colon}{language().sentence(text)}")
+        note_sentence(text)
     if single:
         return _solve_one(request, parts, policy, calibration, typed, limit, values)
     from optimizer.cli.models_view import models

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli.output import note, say
+from optimizer.cli.output import note_sentence, say
 from optimizer.request.command import UNTYPED, Typed, conditions
 from optimizer.request.fields import FIELDS
 from optimizer.text.languages import N_, Words, chosen
@@ -39,7 +39,7 @@ def show_name(typed: str | None, request: Request) -> None:
     name = typed or (request.model if of_this_run(request.model) else None)
     if name is not None:
         for remark in remarks(name, request):
-            note(f"{chosen()('note')}{chosen().colon}{chosen().sentence(remark)}")
+            note_sentence(remark)
 
 
 def understood(request: Request, policy: Policy, models: str = "", typed: Typed = UNTYPED) -> str:
