@@ -15,8 +15,7 @@ from optimizer.throughput.demand import kin
 
 def per_gpu(row: Row) -> float:
     """Requests at once on each GPU of a replica."""
-    plan = row.plan
-    return plan.concurrency / (plan.tp * plan.pp * plan.dp)
+    return row.plan.concurrency / row.plan.gpus
 
 
 def is_far(calibration: Calibration, llm: Llm, gpu: Gpu, row: Row) -> bool:
