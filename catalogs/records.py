@@ -33,6 +33,7 @@ REMEDIES = {
     "price": "A number with a point, no currency and no thousands: 1700.00.",
     "date": "For example 2026-11-24.",
     "country": "Two letters of ISO 3166, such as CN; blank where it is unknown.",
+    "markets": "Where it is sold, such as CN or EU|UK; or where it is not, !CN; blank where it is sold everywhere.",
     "onboard_lan": "Ports, Gbit/s and connector: 2*10:RJ45.",
     "breaks": "From how many pieces on, and the price of each: 10:95.00|100:90.00.",
 }

@@ -67,6 +67,8 @@ Figure = Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Country = Annotated[str, Field(pattern=r"^([A-Za-z]{2})?$")]
 """ISO 3166, two letters; blank: unknown."""
+MarketCode = Literal["US", "EU", "UK", "CN", "JP"]
+"""Where a buyer buys: what differs between them stands in constraints/data/markets.csv."""
 Spares = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\+[0-9]{1,3})?$")]
 Ports = Annotated[str, Field(pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")]
 LanPorts = Annotated[str, Field(pattern=rf"^[1-9][0-9]?\*[0-9]{{1,4}}(\.[0-9])?:({'|'.join(get_args(Connector))})$")]
@@ -82,7 +84,11 @@ class Contained(BaseModel):
 
 
 class Part(BaseModel):
-    """One thing that can be bought. `id` is stable and lower case; `source` says where the figures were read."""
+    """One thing that can be bought. `id` is stable and lower case; `source` says where the figures were read.
+
+    `markets`: the only ones where it is sold, `CN` or `EU|UK`; or, with an exclamation mark at each, those where it is
+    not, `!CN`. Blank: sold everywhere. What an export rule bars from a day on is no fact of the part: export_rules.csv.
+    """
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     kind: Kind
@@ -93,6 +99,23 @@ class Part(BaseModel):
     source: str
     notes: str = ""
     aliases: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ()
+
+    @field_validator("markets")
+    @classmethod
+    def _known_markets(cls, markets: tuple[str, ...]) -> tuple[str, ...]:
+        codes = [market.removeprefix("!") for market in markets]
+        if not set(codes) <= set(get_args(MarketCode)) or len(set(codes)) < len(codes):
+            raise ValueError(f"needs codes of markets, each once: {', '.join(get_args(MarketCode))}")
+        if len({market.startswith("!") for market in markets}) > 1:
+            raise ValueError("names either markets where it is sold or, all with !, markets where it is not")
+        return markets
+
+    def sold_in(self, market: MarketCode) -> bool:
+        """Whether its maker sells it there; an export rule may still bar it on a day."""
+        if any(code.startswith("!") for code in self.markets):
+            return f"!{market}" not in self.markets
+        return not self.markets or market in self.markets
 
     def __hash__(self) -> int:
         return hash(self.id)

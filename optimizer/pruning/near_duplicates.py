@@ -20,7 +20,9 @@ from optimizer.market.options import UNBOUNDED
 from optimizer.pruning.dominance import in_systems, undominated
 from optimizer.pruning.enough import Enough
 
-DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
+DESCRIPTIVE = frozenset(
+    {"kind", "id", "name", "vendor", "country", "markets", "source", "notes", "aliases", "price_class"}
+)
 """Columns that no rule and no planner reads from a part on sale."""
 
 

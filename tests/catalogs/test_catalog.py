@@ -6,12 +6,13 @@ import csv
 import io
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import SHIPPED, Catalog, load
-from catalogs.schema import Gpu, GpuBoard, Kind, Platform
+from catalogs.schema import Gpu, GpuBoard, Kind, MarketCode, Platform
 from constraints.rules.precision import support
 
 NO_ENGINE = {"Apple M3", "Xe2"}
@@ -129,7 +130,8 @@ def shipped_row(file: str, part: str, **changed: str) -> str:
         rows = csv.DictReader(f)
         row = next(r for r in rows if r["id"] == part) | changed
         out = io.StringIO()
-        csv.writer(out).writerows([rows.fieldnames or [], [row[c] for c in rows.fieldnames or []]])
+        columns = [*(rows.fieldnames or []), *(c for c in changed if c not in (rows.fieldnames or []))]
+        csv.writer(out).writerows([columns, [row[c] for c in columns]])
     return out.getvalue()
 
 
@@ -141,6 +143,10 @@ def shipped_row(file: str, part: str, **changed: str) -> str:
         ("platforms.csv", "supermicro-sys-821ge-tnhr", {"weight_kg": "inf"}, "weight_kg"),
         ("racks.csv", "apc-netshelter-sx-ar3100-42u-600x1070", {"rack_units": "1000000000000000"}, "rack_units"),
         ("gpus.csv", "nvidia-l40s-48gb", {"country": "china"}, "ISO 3166"),
+        ("gpus.csv", "nvidia-l40s-48gb", {"markets": "US|china"}, "blank where it is sold everywhere"),
+        ("gpus.csv", "nvidia-l40s-48gb", {"markets": "US|CN|US"}, "each once"),
+        ("gpus.csv", "nvidia-l40s-48gb", {"markets": "US|!US"}, "each once"),
+        ("gpus.csv", "nvidia-l40s-48gb", {"markets": "US|!CN"}, "all with !"),
         ("switches.csv", "nvidia-qm9700", {"weight_kg": "nan"}, "weight_kg"),
         ("links.csv", "power-cord-c19-c20-2-m", {"power_w": "-500"}, "power_w"),
         ("gpu_boards.csv", "nvidia-hgx-h200-8-gpu-baseboard", {"gpu": "nvidia-hgx-h200-8-gpu-baseboard"}, "wrong-kind"),
@@ -194,3 +200,19 @@ def test_a_catalog_of_one_s_own(tmp_path: Path) -> None:
     assert load(base=base).sha256 == load().sha256
     with (base / "gpus.csv").open(encoding="utf-8") as f:
         assert len(list(csv.DictReader(f))) > 50
+
+
+@pytest.mark.parametrize(
+    ("cell", "there"),
+    [
+        ("", ("US", "EU", "UK", "CN", "JP")),
+        ("CN", ("CN",)),
+        ("EU|UK", ("EU", "UK")),
+        ("!CN", ("US", "EU", "UK", "JP")),
+        ("!CN|!JP", ("US", "EU", "UK")),
+    ],
+)
+def test_where_a_part_is_sold(tmp_path: Path, cell: str, there: tuple[str, ...]) -> None:
+    folder = overlay(tmp_path / "c", "gpus.csv", shipped_row("gpus.csv", "nvidia-l40s-48gb", markets=cell))
+    part = load([folder]).parts["nvidia-l40s-48gb"]
+    assert tuple(code for code in get_args(MarketCode) if part.sold_in(code)) == there
