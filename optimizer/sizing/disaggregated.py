@@ -29,9 +29,8 @@ from optimizer.throughput.disaggregation import (
     prefill_half,
     steady,
 )
-from optimizer.throughput.jobs import of_keys, with_redundant
 from optimizer.throughput.plans import Planner
-from optimizer.throughput.roofline import SLACK, Flags, Ints, largest_keeping, times
+from optimizer.throughput.roofline import SLACK, Flags, Ints, largest_keeping
 from optimizer.throughput.shapes import shape_words, sizes_of
 
 MOST_SPLITS = 32
@@ -183,7 +182,8 @@ def _most_requests(planner: Planner, prefill: Prefill, decode: Decode, busy: flo
 def pool_of(planner: Planner, gpu: Gpu, key: RowKey, precision: str, engine: Engine) -> Pool | None:
     """All plans of some nodes that an engine starts and that fit; None where there are none."""
     request, llm, constants = planner.request, planner.llm, planner.calibration.constants
-    table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
+    setups = [(gpu, key, size) for size in sizes_of(key.per_node, key.total)]
+    table, owner = planner.fits.of(precision, setups)
     started = [
         starter(llm, gpu, precision, (tp, pp, dp, ep), (engine,), request.allow_experimental, key.per_node)
         for tp, pp, dp, ep in table[:, :4].tolist()
@@ -191,18 +191,12 @@ def pool_of(planner: Planner, gpu: Gpu, key: RowKey, precision: str, engine: Eng
     spare = table[:, 4].tolist()
     kept = [i for i, run in enumerate(started) if run and run.redundant_experts == spare[i]]
     # No half of any measured run has pipeline stages: they are taken where nothing else fits.
-    table = table[[i for i in kept if table[i, 1] == 1] or kept]
-    owner, lengths = np.zeros(len(table), dtype=np.int64), (request.isl, request.osl)
-    shape = table[:, :4]
-    jobs = (
-        of_keys(gpu, shape, [key], owner, planner.demand(precision), precision, lengths, constants, request.drafted)
-        if len(table)
-        else None
-    )
-    if jobs is None:
+    kept = [i for i in kept if table[i, 1] == 1] or kept
+    if not kept or not planner.runs(gpu, precision):
         return None
-    found = times(with_redundant(jobs, table[:, 4], llm.experts), constants).slowed(1 / planner.pair(gpu, precision))
-    tp, pp, dp, _ = shape.T
+    table, owner = table[kept], owner[kept]
+    found = planner.pieces(precision, setups, table, owner)
+    tp, pp, dp, _ = table[:, :4].T
     replicas, net_b_s = key.total // (tp * pp * dp), key.net_gbit_s / 8 * 1e9
     handing_s = handing_over_s(llm, request.isl, kv_precision(llm, request), tp, pp, net_b_s, constants)
     return Pool(

@@ -14,10 +14,9 @@ from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
 from constraints.request import Request
-from optimizer.throughput.curves import Curves, bent
-from optimizer.throughput.jobs import of_keys, with_redundant
+from optimizer.throughput.curves import Curves
 from optimizer.throughput.plans import Planner, together
-from optimizer.throughput.roofline import SLACK, Ints, times
+from optimizer.throughput.roofline import SLACK, Ints
 from optimizer.throughput.shapes import sizes_of
 
 STEP = 4
@@ -37,29 +36,15 @@ class Candidates:
 
 def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     """All plans that have memory for a request, by precision."""
-    request, llm, constants = planner.request, planner.llm, planner.calibration.constants
-    pair = planner.calibration.pair(planner.kin, gpu)
     found = []
     for precision in planner.precisions(gpu):
-        table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
-        shape, redundant, cap = table[:, :4], table[:, 4], table[:, 5]
-        owner = np.zeros(len(table), dtype=np.int64)
-        jobs = (
-            of_keys(
-                gpu, shape, [key], owner, planner.demand(precision), precision, (request.isl, request.osl), constants,
-                request.drafted,
-            )
-            if len(table)
-            else None
-        )  # fmt: skip
-        if jobs is not None:
-            jobs = with_redundant(jobs, redundant, llm.experts)
-            kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
-            known = planner.bends(gpu, precision)
-            measured = {i: known[plan] for i, plan in enumerate(kept) if plan in known}
-            curves = bent(times(jobs, constants), 1 / pair, measured, cap)
-            replicas = key.total // shape[:, :3].prod(axis=1)
-            found.append(Candidates(precision, kept, redundant, replicas, cap, curves))
+        setups = [(gpu, key, size) for size in sizes_of(key.per_node, key.total)]
+        table, owner = planner.fits.of(precision, setups)
+        if len(table) and planner.runs(gpu, precision):
+            shapes = [(tp, pp, dp, ep) for tp, pp, dp, ep in table[:, :4].tolist()]
+            replicas = key.total // table[:, :3].prod(axis=1)
+            curves = planner.curves_of(precision, setups, table, owner)
+            found.append(Candidates(precision, shapes, table[:, 4], replicas, table[:, 5], curves))
     return found
 
 

@@ -28,7 +28,7 @@ from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_redundant
 from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
-from optimizer.throughput.roofline import Ints, largest_concurrency, speeds, times
+from optimizer.throughput.roofline import Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
 Rank = tuple[int, int, int, int, int]
@@ -170,7 +170,7 @@ class Planner:
                         new.append(((gpu, key, size), judged[memo]))
         gpus = {gpu.id: gpu for (gpu, _, _), _ in new}
         for precision in wanted(self.llm, self.request) if new else ():
-            able = {gpu.id for gpu in gpus.values() if self._runs(gpu, precision)}
+            able = {gpu.id for gpu in gpus.values() if self.runs(gpu, precision)}
             self._sweep(precision, [(setup, found) for setup, found in new if setup[0].id in able])
         for _, found in new:
             found.sort(key=lambda replica: replica.rank, reverse=True)
@@ -187,7 +187,7 @@ class Planner:
         new = {memo: gpu for gpu in gpus if (memo := self.alike(gpu)) not in self._reach} if self.bounded else {}
         found: dict[int, list[tuple[float, Reach]]] = {memo: [] for memo in new}
         for precision in wanted(self.llm, self.request) if new else ():
-            able = {memo: gpu for memo, gpu in new.items() if self._runs(gpu, precision)}
+            able = {memo: gpu for memo, gpu in new.items() if self.runs(gpu, precision)}
             for (memo, gpu), can in zip(able.items(), self._reach_at(list(able.values()), precision), strict=True):
                 found[memo].append((max(can.gpus, self.fits.least(gpu, precision)), can))
         for memo, at in found.items():
@@ -268,7 +268,7 @@ class Planner:
         slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
         return self._judged.setdefault((self.alike(gpu), slow, key.domain, key.pcie_gen, key.lanes), {})
 
-    def _runs(self, gpu: Gpu, precision: str) -> bool:
+    def runs(self, gpu: Gpu, precision: str) -> bool:
         """Whether a GPU serves a precision at a known speed."""
         known = accelerator(gpu, precision, self.calibration.constants)
         return precision in self.precisions(gpu) and known is not None
@@ -281,7 +281,7 @@ class Planner:
         if not len(table):
             return
         shape, redundant = table[:, :4], table[:, 4]
-        curves = self._curves_of(precision, setups, table, owner)
+        curves = self.curves_of(precision, setups, table, owner)
         most = largest_concurrency(curves, table[:, 5], self._user_tok_s, request.max_ttft_ms)
         fast = speeds(curves, np.maximum(most, 1))
         tp, pp, _, ep = shape.T
@@ -299,13 +299,22 @@ class Planner:
             _, found = todo[setup]
             found.append(Replica(rank, at_once, precision, (tp_, pp_, dp_, ep_), spare, *seen))
 
-    def _curves_of(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Curves:
-        """The curves of a table of plans; `owner`: the setup that each is of."""
+    def pieces(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Times:
+        """The roofline of a table of plans (see Fits.of) on GPUs that run the precision, slower by what the model's
+        measured setups on each GPU are off in common; `owner`: the setup that each plan is of."""
+        return self._roofline(precision, setups, table, owner).slowed(self._slower(precision, setups, owner))
+
+    def curves_of(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Curves:
+        """The same bent through what was measured of these very setups."""
+        roofline = self._roofline(precision, setups, table, owner)
+        measured = self._measured(precision, setups, table[:, :4], owner)
+        return bent(roofline, self._slower(precision, setups, owner), measured, table[:, 5])
+
+    def _roofline(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Times:
         request, constants = self.request, self.calibration.constants
-        shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
         jobs = of_setups(
             [(card, key) for card, key, _ in setups],
-            shape,
+            table[:, :4],
             owner,
             self.demand(precision),
             precision,
@@ -313,15 +322,16 @@ class Planner:
             constants,
             request.drafted,
         )
-        jobs = with_redundant(jobs, redundant, self.llm.experts)
-        pairs = np.array([1 / self.pair(card, precision) for card, _, _ in setups])[owner]
-        return bent(times(jobs, constants), pairs, self._measured(precision, setups, shape, owner), users)
+        return times(with_redundant(jobs, table[:, 4], self.llm.experts), constants)
+
+    def _slower(self, precision: str, setups: Sequence[Setup], owner: Ints) -> Floats:
+        return np.array([1 / self.pair(card, precision) for card, _, _ in setups])[owner]
 
     def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:
         """(TTFT, time per output token), in seconds, of one replica of a judged row at some requests at once."""
         plan, setups = row.plan, [(gpu, row.key, row.plan.gpus)]
         table, owner = self.fits.of(plan.precision, setups)
-        curves = self._curves_of(plan.precision, setups, table, owner)
+        curves = self.curves_of(plan.precision, setups, table, owner)
         here = table[:, :4].tolist().index([plan.tp, plan.pp, plan.dp, plan.ep])
         return lambda running: (float(curves.ttft_s(running)[here]), float(curves.tpot_s(running)[here]))
 
