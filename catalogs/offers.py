@@ -23,8 +23,27 @@ Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
 TaxRate = Annotated[Decimal, Field(ge=0, lt=1)]
 Currency = Literal["USD", "CNY", "EUR", "GBP", "JPY"]
 Condition = Literal["new", "refurbished", "used"]
-Confidence = Literal["list", "street", "estimate"]
-"""How sure a price is."""
+
+
+def _no_ask(value: object) -> object:
+    if value == "ask":
+        raise ValueError(
+            "is no price of a sale: what is asked for stands up to twice above what is paid; keep it out of the file, "
+            "or write what was paid as sold"
+        )
+    return value
+
+
+Confidence = Annotated[Literal["list", "contract", "street", "sold", "estimate"], BeforeValidator(_no_ask)]
+"""How sure a price is. Somebody read it: a maker's or seller's `list`, agreed by `contract`, seen on the `street` (a
+shop or a market), paid where something was `sold`. An `estimate` is one that nobody has quoted."""
+READ: tuple[Confidence, ...] = ("list", "contract", "street", "sold")
+"""Confidences of prices that somebody read."""
+ESTIMATE: Confidence = "estimate"
+CONFIDENCES: tuple[Confidence, ...] = (*READ, ESTIMATE)
+HoldsFor = Literal["", "configured", "loose"]
+"""For which purchase a price holds where there are two levels at once: of a part inside a configured machine, or of the
+loose part. Blank: for both."""
 MOST_PIECES = 100_000
 """Pieces of a part that an order may name."""
 
@@ -37,6 +56,7 @@ def days_of(offer: Offer | Bundle) -> int:
 class Offer(BaseModel):
     """A price for a part on a day, net of tax unless `tax_rate` is given (then gross at that rate).
 
+    `holds_for`: `configured` of a part inside a configured machine, `loose` of the loose part; blank is both.
     `stock`: pieces that the seller has; blank is no limit. `min_qty`: least order. `breaks`: `qty:price`, from `qty`
     pieces on each piece of the order costs `price`; quantities rise and prices fall."""
 
@@ -53,6 +73,7 @@ class Offer(BaseModel):
     link: str = ""
     tax_rate: TaxRate = Decimal(0)
     lead_time_days: Whole | None = None
+    holds_for: HoldsFor = ""
     low: Decimal | None = Field(default=None, gt=0)
     high: Decimal | None = Field(default=None, gt=0)
     stock: Whole | None = None

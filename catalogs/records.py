@@ -32,6 +32,8 @@ class Place:
 REMEDIES = {
     "price": "A number with a point, no currency and no thousands: 1700.00.",
     "date": "For example 2026-11-24.",
+    "confidence": "One of list, contract, street, sold, estimate.",
+    "holds_for": "configured (inside a configured machine), loose, or blank for both.",
     "country": "Two letters of ISO 3166, such as CN; blank where it is unknown.",
     "markets": "Where it is sold, such as CN or EU|UK; or where it is not, !CN; blank where it is sold everywhere.",
     "onboard_lan": "Ports, Gbit/s and connector: 2*10:RJ45.",

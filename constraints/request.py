@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from catalogs.errors import InputError
-from catalogs.offers import Condition, Confidence, Currency
+from catalogs.offers import CONFIDENCES, Condition, Confidence, Currency
 from catalogs.schema import Kind
 from constraints.exchange import FxRate
 
@@ -169,7 +169,7 @@ class Request(BaseModel):
     origins: tuple[Country, ...] = Field(default=(), description="countries of origin admitted; all when empty")
     barred_origins: tuple[Country, ...] = ()
     confidences: tuple[Confidence, ...] = Field(
-        default=("list", "street", "estimate"), min_length=1, description="kinds of price admitted"
+        default=CONFIDENCES, min_length=1, description="kinds of price admitted"
     )
     max_estimated_percent: int | None = Field(
         default=None, ge=0, le=100, description="most of the sum of lines on estimated prices"

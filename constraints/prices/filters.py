@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from catalogs.load import Catalog
 from catalogs.message import joined, message
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import CONFIDENCES, Bundle, Offer
 from catalogs.schema import GpuBoard, Part, Platform
 from constraints.request import Listed, Request
 
@@ -74,7 +74,7 @@ def admissible(offer: Offer | Bundle, request: Request) -> bool:
 def limits(request: Request) -> str:
     """The limits of `admissible` that the request sets, in words."""
     words: list[str] = []
-    if len(request.confidences) < 3:
+    if len(request.confidences) < len(CONFIDENCES):
         words.append(message("confidence {list}", list=joined(request.confidences, " or ")))
     if request.max_lead_days is not None:
         words.append(message("at most {n} days of lead time", n=request.max_lead_days))

@@ -29,7 +29,8 @@ SEVERITIES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")
 TAXES = {"net": N_("net of tax"), "gross": N_("with tax"), "unknown": N_("not said")}
 STATUS = {"pass": N_("pass"), "warn": N_("warning"), "fail": N_("fail")}
 WORDS = {
-    "list": N_("list price"), "street": N_("street price"), "estimate": N_("estimate"), "new": N_("new"),
+    "list": N_("list price"), "contract": N_("contract price"), "street": N_("street price"),
+    "sold": N_("sold price"), "estimate": N_("estimate"), "new": N_("new"),
     "refurbished": N_("refurbished"), "used": N_("used"), "fastest": N_("fastest"), "cheapest": N_("cheapest"),
     "value": N_("best value"), "recommended": N_("recommended"), "quoted": N_("quoted"),
 }  # fmt: skip

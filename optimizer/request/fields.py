@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, message
+from catalogs.offers import CONFIDENCES
 from optimizer.request.entry import (
     ASK,
     BASIS,
@@ -61,7 +62,6 @@ BY_LOAD = ("load", "search")
 LOAD = "raises the least throughput to what the load needs"
 SERVING, TRAINED = "serving", "training"
 ALL_CONDITIONS = frozenset({"new", "refurbished", "used"})
-ALL_CONFIDENCES = ("list", "street", "estimate")
 LOADS = ("tokens_per_day", "requests_per_second")
 
 FIELDS: dict[str, FieldEntry] = {
@@ -625,21 +625,19 @@ FIELDS: dict[str, FieldEntry] = {
     "confidences": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("confidence", "Prices admitted: list,street,estimate.", group=PARTS),),
+        options=(Option("confidence", "Prices admitted: list,contract,street,sold,estimate.", group=PARTS),),
         parse=parsing.confidences,
-        typed=lambda request: (
-            [",".join(request.confidences)] if len(request.confidences) < len(ALL_CONFIDENCES) else []
-        ),
+        typed=lambda request: [",".join(request.confidences)] if len(request.confidences) < len(CONFIDENCES) else [],
         condition=Condition(
             "confidence",
             "procurement",
             240,
             condition_words.confidences,
-            holds=lambda asked: len(asked.request.confidences) < len(ALL_CONFIDENCES),
+            holds=lambda asked: len(asked.request.confidences) < len(CONFIDENCES),
             loosens=NameList(
                 "prices of confidence {} too",
                 gives_way.confidences_in,
-                lambda _: gives_way.as_written(ALL_CONFIDENCES),
+                lambda _: gives_way.as_written(CONFIDENCES),
             ),
         ),
     ),

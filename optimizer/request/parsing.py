@@ -12,6 +12,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.gpu_names import part_named
 from catalogs.llm import use_config
 from catalogs.message import message
+from catalogs.offers import CONFIDENCES
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
 from constraints.request import MOST_SUPPLY_V, Listed, Owned, Spare, SupportRate, volts_at_supply
@@ -20,7 +21,6 @@ from optimizer.request.typed_values import Given
 from optimizer.text.money import Money, count, currency_code
 from optimizer.text.money import money as money_of
 
-CONFIDENCES = ("list", "street", "estimate")
 ANY_CONDITION = ("new", "refurbished", "used")
 
 
