@@ -280,14 +280,14 @@ class Nic(Part):
 
 
 class Psu(Part):
-    """`watts_low_line`: output at 100-127 V, 0 when it needs 200 V."""
+    """`watts_low_line`: output at 100-127 V, 0 when it needs 200 V. `inlet`: blank where nobody states it."""
 
     kind: Literal[Kind.PSU] = Kind.PSU
     form: PsuForm
     watts: Annotated[int, Field(ge=100, le=20000)]
     watts_low_line: Whole
     efficiency: Efficiency
-    inlet: Inlet
+    inlet: Inlet | None = None
 
 
 DRIVEN = ("rdhx", "cdu-l2l", "cdu-l2a")

@@ -59,7 +59,8 @@ class PsuBank:
     watts: int
     watts_low_line: int
     efficiency: Efficiency
-    inlet: str
+    inlet: str | None
+    """None where nobody states it: no cord, outlet or current is judged then."""
     atx: bool
 
 
@@ -267,7 +268,18 @@ def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
     if found:
         return bank(found[0][0], fitted, needed)
     watts = max(platform.psu_watts)
-    return PsuBank(fitted, needed, watts, 0, "Titanium", "C20" if watts >= 2200 else "C14", False)
+    inlets = {supply.inlet for supply in same_supplies(platform, catalog)}
+    return PsuBank(fitted, needed, watts, 0, "Titanium", inlets.pop() if len(inlets) == 1 else None, False)
+
+
+def same_supplies(platform: Platform, catalog: Catalog) -> list[Psu]:
+    """Rows of the supplies that a platform comes with, where it names only their form and watts."""
+    supplies = [supply for supply in catalog.of(Kind.PSU) if isinstance(supply, Psu)]
+    return [
+        supply
+        for supply in supplies
+        if supply.form in platform.psu_forms and supply.watts == max(platform.psu_watts, default=0)
+    ]
 
 
 def gear(case: Case) -> list[tuple[Switch | Cooling, int]]:

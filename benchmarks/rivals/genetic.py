@@ -81,7 +81,7 @@ class Genome:
         for option in (o.own, *chosen, bank):
             _add(node, option.parts)
         load = o.load_w(static)
-        outlets = (bank.bank.inlet, bank.bank.fitted) if bank.bank else None
+        outlets = (bank.bank.inlet, bank.bank.fitted) if bank.bank and bank.bank.inlet else None
         cents, racks, count = self.cluster.racks_for(o.platform, key.nodes, load, shared, outlets)
         wet = self.cluster.liquid(o.platform, load * key.nodes, count)
         if cents >= NEVER or wet is None:

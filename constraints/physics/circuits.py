@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from catalogs.inputs import shipped_rows
 from catalogs.message import Message, message
@@ -12,6 +13,7 @@ from constraints.policy import Policy
 from constraints.request import Circuit
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
+Couplers = Literal["UL", "IEC"]
 STRICT_BREAKER = "power.breaker_percent"
 """Where no region has the line voltage."""
 NEAR_PERCENT = 10
@@ -21,12 +23,14 @@ NEAR_PERCENT = 10
 @dataclass(frozen=True)
 class Region:
     """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `breaker`: the
-    policy value that says how much of it may be drawn for hours; `read`: the day on which the sources were read."""
+    policy value that says how much of it may be drawn for hours; `couplers`: whose ratings of inlets, cords and outlets
+    hold; `read`: the day on which the sources were read."""
 
     name: str
     volts: tuple[int, ...]
     amps: tuple[int, ...]
     breaker: str
+    couplers: Couplers
     source: str
     read: str
 
@@ -35,7 +39,15 @@ class Region:
 def regions() -> tuple[Region, ...]:
     """All regions of the data."""
     return tuple(
-        Region(row["region"], _figures(row["volts"]), _figures(row["amps"]), row["breaker"], row["source"], row["read"])
+        Region(
+            row["region"],
+            _figures(row["volts"]),
+            _figures(row["amps"]),
+            row["breaker"],
+            "UL" if row["couplers"] == "UL" else "IEC",
+            row["source"],
+            row["read"],
+        )
         for row in shipped_rows(FILE)
     )
 

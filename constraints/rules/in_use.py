@@ -75,7 +75,9 @@ def _useless(case: Case, part: Part) -> str:
         return NO_RACK
     if why := useless_in(platform, part):
         return why
-    if isinstance(part, Link) and case.psus is not None and part.end_a != CORD_ENDS.get(case.psus.inlet):
+    if isinstance(part, Link) and case.psus is not None and part.end_a != CORD_ENDS.get(case.psus.inlet or ""):
+        if case.psus.inlet is None:
+            return "nobody states the inlets of the supplies"
         return message("the supplies have {inlet} inlets", inlet=case.psus.inlet)
     return ""
 

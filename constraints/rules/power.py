@@ -1,4 +1,4 @@
-"""Rule power: worst-case load against the supplies, with redundancy, transients, line voltage and circuit."""
+"""Rule power: worst-case load against the supplies, with redundancy, transients, line voltage, cords and circuit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from catalogs.message import N_, message
 from catalogs.schema import Efficiency
 from constraints.build import PsuBank, bank, gear, included_bank, shared_w
 from constraints.physics.circuits import breaker_percent, circuit_words
+from constraints.physics.couplers import coupler_centiamps, standard_at
 from constraints.physics.draw import gear_w, unknown_w
 from constraints.policy import Policy
 from constraints.request import Circuit
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
 LOW_LINE_V = 200
 ADVISED_LEFT_PERCENT = 80
 """Of the supplies that are left when the spare ones have failed: a load above it is warned of."""
+AMPERES = {
+    True: (
+        N_(
+            "with the spare ones failed a supply takes {a} A at {volts} V, within the {b} A that its {inlet} inlet, "
+            "cord and outlet carry for hours ({standard})"
+        ),
+        N_(
+            "with the spare ones failed a supply takes {a} A at {volts} V, more than the {b} A that its {inlet} inlet, "
+            "cord and outlet carry for hours ({standard})"
+        ),
+    ),
+    False: (
+        N_(
+            "a supply takes {a} A at {volts} V, within the {b} A that its {inlet} inlet, cord and outlet carry for "
+            "hours ({standard})"
+        ),
+        N_(
+            "a supply takes {a} A at {volts} V, more than the {b} A that its {inlet} inlet, cord and outlet carry for "
+            "hours ({standard})"
+        ),
+    ),
+}
+"""Whether a bank has spare supplies -> what is said of a current that its cords carry, and of one that they do not."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -31,7 +55,24 @@ def watts_at(supplies: PsuBank, volts: int) -> int:
 
 
 def node_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int:
-    """The largest node load that the bank may carry: with its spare supplies (N+1, 3+3) failed too."""
+    """The largest node load that the bank and its cords may carry: with its spare supplies (N+1, 3+3) failed too."""
+    by_cords = cords_limit_w(supplies, volts, policy)
+    by_bank = bank_limit_w(supplies, volts, policy)
+    return by_bank if by_cords is None else min(by_bank, by_cords)
+
+
+def cords_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int | None:
+    """The largest node load that the inlets, cords and outlets of the supplies that must carry it let in, rounded down;
+    None where nobody states the inlet. A supply takes its share of the load over its efficiency and the line voltage;
+    supplies of this size correct their power factor to nearly 1 (docs/power.md)."""
+    centiamps = coupler_centiamps(supplies.inlet, volts, policy)
+    if centiamps is None:
+        return None
+    return grade_percent(supplies.efficiency, policy) * supplies.needed * volts * centiamps // 10_000
+
+
+def bank_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int:
+    """The largest node load that the supplies of a bank may carry, their cords aside."""
     # Rounded down, and the load up: what is within it keeps the limit exactly.
     all_fitted = policy.whole("power.psu_load_percent") * supplies.fitted * watts_at(supplies, volts) // 100
     surviving = policy.whole("power.surviving_load_percent") * supplies.needed * watts_at(supplies, volts) // 100
@@ -143,7 +184,7 @@ class Power(Rule):
             return [
                 Check.of(self.id, False, message("the supplies are not specified for {volts} V", volts=case.line_volts))
             ]
-        limit = node_limit_w(supply_bank, case.line_volts, case.policy)
+        limit = bank_limit_w(supply_bank, case.line_volts, case.policy)
         of = _share_of_bank(supply_bank, each, limit, case.policy)
         found = [
             Check.at_most(
@@ -178,6 +219,7 @@ class Power(Rule):
                     ),
                 )
             )
+        found.append(_amperes(case, supply_bank))
         if supply_bank.fitted == supply_bank.needed:
             found.append(Check.warn(self.id, "the supplies are not redundant"))
         elif case.load_w * 100 > ADVISED_LEFT_PERCENT * supply_bank.needed * each:
@@ -188,6 +230,26 @@ class Power(Rule):
             )
             found.append(Check.warn(self.id, text, case.load_w, advised, "W", "at_most"))
         return found
+
+
+def _amperes(case: Case, supply_bank: PsuBank) -> Check:
+    """The current that a supply takes, when the spare ones have failed, against its inlet, cord and outlet."""
+    volts, efficiency = case.line_volts, efficiency_percent(supply_bank, case.policy)
+    allowed = coupler_centiamps(supply_bank.inlet, volts, case.policy)
+    # Hundredths of an ampere, rounded up: what is within the limit as printed keeps it exactly.
+    taken = -(-10_000 * case.load_w // (efficiency * supply_bank.needed * volts))
+    said = {"a": figure(taken / 100), "volts": volts}
+    if allowed is None:
+        text = message(
+            "nobody states the inlet of the supplies: the {a} A that one takes at {volts} V are not judged", **said
+        )
+        return Check.warn("power", text, taken / 100, None, "A", "at_most")
+    spare = supply_bank.fitted > supply_bank.needed
+    said |= {"b": figure(allowed / 100), "inlet": supply_bank.inlet or "", "standard": standard_at(volts)}
+    passing, failing = AMPERES[spare]
+    return Check.at_most(
+        "power", taken / 100, allowed / 100, "A", message(passing, **said), message(failing, **said)
+    )  # fmt: skip
 
 
 def _estimated(case: Case) -> list[Check]:

@@ -107,7 +107,7 @@ Mounted = list[tuple[Platform, Any]]
 class _Plug:
     """Supplies of a node: their inlet, how many are fitted, and the literal that holds where they are."""
 
-    inlet: str
+    inlet: str | None
     fitted: int
     there: Any
 
@@ -242,7 +242,7 @@ class RackRule(Rule):
 
     def _outlets(self, model: FamilyModel, plugs: list[_Plug], per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         for plug in plugs:
-            for pdu, chosen in pdus.items():
+            for pdu, chosen in pdus.items() if plug.inlet is not None else ():
                 outlets = 2 * (pdu.outlets_c19 if plug.inlet == "C20" else pdu.outlets_c13)
                 for count, is_count in per_rack.items():
                     if count * plug.fitted > outlets:
@@ -350,7 +350,7 @@ class RackRule(Rule):
                 )
             )
         psus = case.psus
-        if psus is not None:
+        if psus is not None and psus.inlet is not None:
             outlets = 2 * (pdu.outlets_c19 if psus.inlet == "C20" else pdu.outlets_c13)
             plugs, kind = per_rack * psus.fitted, CORD_ENDS[psus.inlet].partition("-")[0]
             cords = sum(
@@ -376,14 +376,12 @@ class RackRule(Rule):
                     message("power cords per node: only {a} for {why}", a=cords, why=counted(psus.fitted, "supply")),
                 ),
             ]
-            if (pdu.volts >= LOW_LINE_V) != (case.line_volts >= LOW_LINE_V):
-                found.append(
-                    Check.of(
-                        self.id,
-                        False,
-                        message("the PDU is for {a} V, the line has {b} V", a=pdu.volts, b=case.line_volts),
-                    )
+        if (pdu.volts >= LOW_LINE_V) != (case.line_volts >= LOW_LINE_V):
+            found.append(
+                Check.of(
+                    self.id, False, message("the PDU is for {a} V, the line has {b} V", a=pdu.volts, b=case.line_volts)
                 )
+            )
         return found
 
 

@@ -196,7 +196,8 @@ class Surplus(Rule):
             for cord, qty in sorted(case.build.node.items())
             if getattr(case.catalog.parts[cord], "medium", "") == "power"
         }
-        wanted = case.psus.fitted if case.psus and racked(case.platform) and "racks" not in case.request.have else 0
+        plugged = case.psus is not None and case.psus.inlet is not None and racked(case.platform)
+        wanted = case.psus.fitted if case.psus and plugged and "racks" not in case.request.have else 0
         return list(cords) if sum(cords.values()) > wanted + sum(cord in case.request.include for cord in cords) else []
 
     def _cooling_beyond(self, case: Case) -> list[str]:

@@ -257,7 +257,7 @@ class PlatformOptions:
 
     def _with_cords(self, option: Option, held: PsuBank | None) -> Option:
         market = self.market
-        if held is None or not racked(self.platform) or "racks" in market.request.have:
+        if held is None or held.inlet is None or not racked(self.platform) or "racks" in market.request.have:
             return option
         cords = sorted((market.cents(link.id), link.id) for link in cord_links(market.links)[held.inlet])
         if not cords:

@@ -12,6 +12,7 @@ from catalogs.load import Catalog
 from catalogs.offers import PRICE_FILES, Bundle, Offer
 from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
+from constraints.build import same_supplies
 
 CLASSES: dict[str, type[Part]] = {
     **{cls.model_fields["kind"].default: cls for cls in PART_FILES.values()},
@@ -21,7 +22,8 @@ CLASSES: dict[str, type[Part]] = {
 
 
 def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
-    """Ids of the parts bought, of what is in a bundle with them or inside them, and of their boards' GPUs."""
+    """Ids of the parts bought, of what is in a bundle with them or inside them, of their boards' GPUs, and of supplies
+    that a platform comes with."""
     ids = set(bought)
     ids |= {
         part.part
@@ -30,7 +32,9 @@ def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
         for part in bundle.parts
     }
     for part in [catalog.parts[part_id] for part_id in sorted(ids)]:
-        ids |= {content.part for content in part.contents} if isinstance(part, Platform) else set()
+        if isinstance(part, Platform):
+            ids |= {content.part for content in part.contents}
+            ids |= {supply.id for supply in same_supplies(part, catalog)} if "psu" in part.includes else set()
     ids |= {part.gpu for part_id in sorted(ids) if isinstance(part := catalog.parts[part_id], GpuBoard)}
     return sorted(ids)
 

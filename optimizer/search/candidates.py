@@ -224,7 +224,7 @@ def _finish(
     for part, pieces in supplies.parts:
         node[part] += pieces
     load_w = node_options.load_w(static_w)
-    outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank else None
+    outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank and supplies.bank.inlet else None
     rack_cents, racks, rack_count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
     if rack_cents >= NEVER:
         return None

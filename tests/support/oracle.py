@@ -66,6 +66,7 @@ def named(precision: str) -> tuple[str, ...]:
     return (precision, "gguf") if precision in GGUF else (precision,)
 
 
+EFFICIENCY = {"Gold": 90, "Platinum": 92, "Titanium": 94}
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
 MOST_USERS = 1024
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
@@ -955,6 +956,12 @@ class Oracle:
         watts = psu.watts if volts >= 200 else psu.watts_low_line
         if 100 * load > 80 * fitted * watts or load > needed * watts:
             broken.add("power")
+        if psu.inlet:
+            # What each of those left takes; on American lines 80 % of UL's 15 and 20 A, elsewhere IEC's 10 and 16.
+            nearest = min((100, 120, 200, 208, 220, 230, 240), key=lambda v: (abs(v - volts), -v))
+            most = {"C14": 12 if nearest in (120, 208, 240) else 10, "C20": 16}[psu.inlet]
+            if Fraction(100 * load, needed * EFFICIENCY[psu.efficiency] * volts) > most:
+                broken.add("power")
         if psu.form == "ATX" and 4 * load + made.per_node * made.gpu.tdp_w > 4 * fitted * watts:
             broken.add("power")
 
@@ -968,7 +975,7 @@ class Oracle:
 
     def _efficiency(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> int:
         psu, _, _ = self._bank(p, node, inside)
-        return {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
+        return EFFICIENCY[psu.efficiency]
 
     def _networks(self, made: Fitted, all_: Counter[str], key: RowKey) -> list[tuple[Counter[str], set[str]]]:
         """Switches and cables of every network that the row needs; each link takes a port and a cable."""
@@ -1131,19 +1138,19 @@ class Oracle:
                         worse.add("rack")
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
-                cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
-                for rack, pdu, cord in itertools.product(
-                    self.of(Kind.RACK), self.of(Kind.PDU), [c for c in self.of(Kind.CABLE) if c.end_a == cords]
-                ):
+                # Nobody knows what plugs into an inlet that is not stated: no cord is bought for it, no outlet counted.
+                ends = {"C14": "C13-C14", "C20": "C19-C20"}.get(psu.inlet)
+                cords = [c for c in self.of(Kind.CABLE) if c.end_a == ends] if ends else [None]
+                for rack, pdu, cord in itertools.product(self.of(Kind.RACK), self.of(Kind.PDU), cords):
                     bad = set(worse)
                     tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
-                    outlets = pdu.outlets_c19 if psu.inlet == "C20" else pdu.outlets_c13
+                    outlets = {"C20": pdu.outlets_c19, "C14": pdu.outlets_c13}.get(psu.inlet, fitted * nodes)
                     if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + inner_w) > 92 * pdu.power_w:
                         bad.add("rack")
                     if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
                         bad.add("rack")
                     more = plus(extra, {rack.id: count, pdu.id: 2 * count})
-                    corded = plus(node, {cord.id: fitted})
+                    corded = plus(node, {cord.id: fitted} if cord else {})
                     self._record(Built(corded, nodes, more, watts, high), bad, speeds)
 
     def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:

@@ -178,7 +178,7 @@ def _racks(case: Case) -> Iterable[Missing]:
             text = "two per rack, each able to carry the rack alone"
         yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule=RackRule.id)
     psus = case.psus
-    if psus is not None:
+    if psus is not None and psus.inlet is not None:
         end = CORD_ENDS[psus.inlet]
         cords = sum(pieces for part, pieces in case.parts(Link) if isinstance(part, Link) and part.end_a == end)
         if cords < psus.fitted:
