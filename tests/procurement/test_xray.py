@@ -40,7 +40,7 @@ MODELS = {
 FAILS = {  # rules that fail where the site has racks and networks; None: prices alone can be looked at
     "alpen-tower.csv": {"fit", "power"},
     "brightrack-h100.xlsx": {"power"},
-    "frauds-veridian.xlsx": {"vram", "storage", "interconnect", "power"},
+    "frauds-veridian.xlsx": {"vram", "storage", "interconnect"},
     "guide-professional.xlsx": {"vram", "host_memory", "fit", "storage", "power"},
     "halden-h100.xlsb": {"vram"},
     "hanse-preisliste.tsv": None,
