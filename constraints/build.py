@@ -33,14 +33,24 @@ from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
 from constraints.request import Request
 
+UNKNOWABLE = ("memory", "drive", "nic", "psu", "cooling")
+"""Categories of which a description of a machine may say nothing; GPUs, CPUs and platform have to be known."""
+
 
 @dataclass(frozen=True)
 class Build:
-    """`nodes` equal servers of `node` parts (id -> pieces bought per node) and `shared` parts (id -> pieces in all)."""
+    """`nodes` equal servers of `node` parts (id -> pieces bought per node) and `shared` parts (id -> pieces in all).
+
+    What a description of a machine leaves open: `unknown` are the categories (of UNKNOWABLE) of which it does not say
+    what the machine has, `memory_gb` and `storage_gb` the RAM and the drives of a node where it gives nothing but their
+    capacity. No build that is found by `solve` leaves anything open."""
 
     nodes: int
     node: Mapping[str, int]
     shared: Mapping[str, int]
+    unknown: frozenset[str] = frozenset()
+    memory_gb: int | None = None
+    storage_gb: int | None = None
 
     def total(self) -> dict[str, int]:
         """Quantity of each bought part in the whole build."""
@@ -76,11 +86,22 @@ class Case:
     book: PriceBook
     plan: Plan
     row: RowKey | None = None
+    exists: bool = False
+    """The machine stands already: whether its parts can be bought is no condition, and populations that makers support
+    are warned of, not refused."""
 
     @cached_property
     def priced(self) -> dict[str, int]:
         """Pieces in the whole build of each part that has a price."""
         return {part: qty for part, qty in self.build.total().items() if qty and part in self.book.prices}
+
+    @cached_property
+    def unpriced(self) -> list[str]:
+        """Parts of the build that have no price: what they cost is unknown, and no sum holds it."""
+        prices = self.book.prices
+        return sorted(
+            part for part, qty in self.build.total().items() if qty and (part not in prices or prices[part].no_price)
+        )
 
     @cached_property
     def platform(self) -> Platform:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, Literal
 
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform
+from constraints.policy import table
 
 Population = Literal["full", "partial", "uneven"]
 
@@ -64,6 +67,29 @@ def population(platform: Platform, modules: int) -> Population:
         and any(count % modules == 0 for count in counts)
     )
     return "partial" if even else "uneven"
+
+
+@cache
+def populations() -> dict[str, tuple[int, ...]]:
+    """CPU generation -> numbers of modules per CPU that its makers' population guides support, balanced or not
+    (constraints/data/populations.csv)."""
+    return {row["generation"]: tuple(map(int, row["modules_per_cpu"].split("|"))) for row in table("populations")}
+
+
+def supported_counts(platform: Platform) -> list[int]:
+    """Numbers of modules in all sockets that guides support for the platform's CPUs, each socket with as many, and that
+    the slots hold; every slot filled is what the slots are for. Empty where no guide of the CPUs is known."""
+    known = [populations().get(generation) for generation in platform.cpu_generations]
+    if not platform.sockets or not known or None in known:
+        return []
+    each = set.intersection(*(set(counts) for counts in known if counts is not None))
+    every = {count * platform.sockets for count in each} | {platform.dimm_slots}
+    return sorted(count for count in every if 0 < count <= platform.dimm_slots)
+
+
+def interchangeable(modules: Iterable[Memory]) -> bool:
+    """Whether modules differ by maker and speed alone: generation, type and capacity are the same."""
+    return len({(module.mem_gen, module.dimm_type, module.capacity_gb) for module in modules}) <= 1
 
 
 def modules_to_buy(platform: Platform, catalog: Catalog) -> list[int]:

@@ -14,6 +14,9 @@ from typing import Literal
 from catalogs.offers import Bundle, Offer
 from constraints.prices.tariff import NEVER, Order, Source, Step, Tariff
 
+NO_PRICE = "--raw-no-price"
+"""End of the id of an offer that stands for a part without one."""
+
 
 @dataclass(frozen=True)
 class Priced:
@@ -28,6 +31,12 @@ class Priced:
     tariff: Tariff | None = None
     by_quantity: bool = False
     floor: int = -1
+
+    @property
+    def no_price(self) -> bool:
+        """Whether nobody said what the part costs, and it counts the smallest unit of money so that it can be kept
+        (a part described in a build's own file)."""
+        return self.offer is not None and self.offer.id.endswith(NO_PRICE)
 
     @property
     def least(self) -> int:

@@ -32,7 +32,8 @@ class Budget(Rule):
     def check(self, case: Case) -> list[Check]:
         parts = case.book.cost(case.priced)
         if parts >= NEVER:
-            return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
+            text = N_("no total: the parts can't be had in these numbers")
+            return [Check.warn(self.id, text) if case.exists else Check.of(self.id, False, text)]
         _, tax, total = totals(parts, case.policy)
         scale = 10 ** minor_digits(case.request.currency)
         if case.request.budget_cents is None:
@@ -41,6 +42,11 @@ class Budget(Rule):
         amount, budget = (
             f"{Decimal(cents) / scale:,.{digits}f} {currency}" for cents in (total, case.request.budget_cents)
         )
+        if case.exists and case.unpriced and total <= case.request.budget_cents:
+            text = message(
+                "the total is at least {a}, for some parts have no price; the budget is {b}", a=amount, b=budget
+            )
+            return [Check.warn(self.id, text, total / scale, case.request.budget_cents / scale, currency, "at_most")]
         within = message("the total of {a} is within the budget of {b}", a=amount, b=budget)
         beyond = message("the total of {a} exceeds the budget of {b}", a=amount, b=budget)
         if tax:

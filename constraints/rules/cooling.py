@@ -185,6 +185,8 @@ class Cooling(Rule):
 
         if not case.request.site_water:
             return [Check.of(self.id, False, NO_WATER)]
+        if "cooling" in case.build.unknown and not case.parts(CoolingPart, shared=True):
+            return [Check.warn(self.id, "not judged: the CDUs and manifolds of the machine are not known")]
         shared = [
             (part, pieces) for part, pieces in case.parts(CoolingPart, shared=True) if isinstance(part, CoolingPart)
         ]

@@ -394,7 +394,7 @@ class Fit(Rule):
         psus = [(part, pieces) for part, pieces in case.parts(Psu) if part.id in case.build.node]
         if not needs_psu(platform):
             return ["power supplies come with the platform, none can be added"] if psus else []
-        if len(psus) != 1:
+        if len(psus) != 1 and "psu" not in case.build.unknown:
             wrong.append("needs power supplies of one kind")
         for part, qty in psus:
             assert isinstance(part, Psu)
@@ -443,7 +443,7 @@ class Fit(Rule):
             if isinstance(part, Cooling) and part.role == "cpu-cooler"
         ]
         wants = platform.sockets if needs_cooler(platform) else 0
-        if sum(q for _, q in coolers) != wants:
+        if sum(q for _, q in coolers) != wants and not (not coolers and "cooling" in case.build.unknown):
             wrong.append(
                 message("needs {why}", why=counted(wants, "CPU cooler"))
                 if wants

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Memory, Platform
-from constraints.physics.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
+from constraints.physics.contents import (
+    dimm_counts,
+    inside,
+    interchangeable,
+    module_fits_inside,
+    modules_to_buy,
+    population,
+    supported_counts,
+)
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, most_mts, offloads, room_gb
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
@@ -127,11 +135,24 @@ class HostMemory(Rule):
             return [
                 Check.of(self.id, True, "memory is unified with the GPU's or soldered: there are no modules to choose")
             ]
+        if "memory" in case.build.unknown:
+            return self._of_unknown_modules(case)
         modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
         found = [self._size(case, sum(module.capacity_gb * qty for module, qty in modules))]
         if len(modules) > 1:
-            found.append(Check.of(self.id, False, _unequal(module for module, _ in modules)))
+            kinds = [module for module, _ in modules]
+            if case.exists and interchangeable(kinds):
+                found.append(Check.warn(self.id, _of_several_makers(kinds)))
+            else:
+                found.append(Check.of(self.id, False, _unequal(kinds)))
         return found + self._spread(case, sum(qty for _, qty in modules))
+
+    def _of_unknown_modules(self, case: Case) -> list[Check]:
+        """What can be said of a machine that names no modules: whether their capacity, where it is known, suffices."""
+        if case.build.memory_gb is None:
+            return [Check.warn(self.id, "not judged: the memory of the machine is not known")]
+        unspread = Check.warn(self.id, "not judged: how the memory modules fill the channels is not known")
+        return [self._size(case, case.build.memory_gb), unspread]
 
     def _size(self, case: Case, ram: int) -> Check:
         """RAM against the least and the advised share of GPU memory."""
@@ -180,6 +201,24 @@ class HostMemory(Rule):
                 channels=counts[0],
             )
             return [Check.warn(self.id, text, count, counts[0], "modules", "at_least")]
+        supported = supported_counts(case.platform)
+        if case.exists and count in supported:
+            text = message(
+                "{n} memory modules on {channels} channels: unbalanced, but supported; less memory bandwidth",
+                n=count,
+                channels=counts[0],
+            )
+            return [Check.warn(self.id, text, count, counts[0], "modules", "at_least")]
+        if case.exists and supported:
+            text = message(
+                "{qty} memory module is no number that makers support here: {list} are"
+                if count == 1
+                else "{qty} memory modules are no number that makers support here: {list} are",
+                qty=f"{count:,}",
+                list=joined(map(str, supported), " or "),
+            )
+            nearest = min(supported, key=lambda number: (abs(number - count), number))
+            return [Check(self.id, "fail", count, nearest, "modules", text)]
         text = message(
             "{qty} memory module can't spread evenly over {why}: {list} would"
             if count == 1
@@ -204,6 +243,13 @@ def _unequal(modules: Iterable[Memory]) -> str:
     )
 
 
+def _of_several_makers(modules: Iterable[Memory]) -> str:
+    return message(
+        "memory modules of one size from several makers, all at the speed of the slowest: {parts}",
+        parts=joined(module.id for module in modules),
+    )
+
+
 def tables(case: Case) -> list[Check]:
     """Whether the RAM of a node holds the model's n-gram tables, once for each engine instance that has GPUs there,
     beside system and engine."""
@@ -214,6 +260,7 @@ def tables(case: Case) -> list[Check]:
     if case.unified or not case.platform.dimm_slots:
         return [Check.of("host_memory", False, "memory that is unified or soldered is not known to hold n-gram tables")]
     ram = sum(module.capacity_gb * qty for module, qty in case.parts(Memory) if isinstance(module, Memory))
+    ram = ram or case.build.memory_gb or 0
     said = {
         "ram": f"{ram:,}", "need": figure(least), "tables": figure(round(one_gb, 1)), "system": figure(system_gb),
         "instances": counted(instances, "engine instance"),

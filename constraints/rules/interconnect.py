@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 BMC = "1*1:RJ45"
+CARDS_UNKNOWN = N_(
+    "not judged: the network cards of the machine are not known; power and PCIe lanes are counted without them"
+)
 PCIE_GB_S = {3: 15.75, 4: 31.5, 5: 63.0, 6: 121.0, 7: 242.0}
 """One direction of an x16 link (PCI-SIG, 128b/130b coding; FLIT mode from generation 6)."""
 
@@ -267,6 +270,8 @@ class Interconnect(Rule):
                 found.append(self._host_link(case, case.row.pcie_gen))
             found += self._domain(case, case.row)
         nics = [(part, pieces) for part, pieces in case.parts(Nic) if isinstance(part, Nic)]
+        if "nic" in case.build.unknown:
+            return [*found, Check.warn(self.id, CARDS_UNKNOWN)]
         if not nics and not case.platform.onboard_lan:
             found.append(Check.of(self.id, False, "a node has no network port: it needs a NIC"))
         if case.build.nodes > 1:

@@ -148,10 +148,16 @@ class Power(Rule):
     def check(self, case: Case) -> list[Check]:
         found: list[Check] = []
         psus, volts = case.psus, case.line_volts
-        if psus is None and needs_psu(case.platform):
+        not_known = psus is None and needs_psu(case.platform) and "psu" in case.build.unknown
+        if psus is None and needs_psu(case.platform) and not not_known:
             return [Check.of(self.id, False, "a node needs power supplies of one kind")]
         if case.power_unknown:
             return [Check.of(self.id, False, unknown_draw(case))]
+        if not_known:
+            text = message(
+                "not judged: the power supplies of the machine are not known; a node draws {w} W", w=f"{case.load_w:,}"
+            )
+            found.append(Check.warn(self.id, text))
         if psus is not None:
             found += self._bank(case, psus, watts_at(psus, volts))
         if case.request.circuit:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
+from constraints.prices.filters import Filter
+from constraints.prices.price_book import barred_by
 from constraints.prices.tariff import NEVER
-from constraints.rule import Check, Rule
+from constraints.rule import Check, Rule, Status
 from constraints.rules import in_use
 
 if TYPE_CHECKING:
@@ -52,12 +54,7 @@ class Procurement(Rule):
             in_use.encode(model, model.catalog.parts[wanted])
 
     def check(self, case: Case) -> list[Check]:
-        found = []
-        for part in sorted({**case.build.node, **case.build.shared}):
-            if part not in case.book.prices:
-                why = case.book.ledger.get(part, "no price")
-                found.append(Check.of(self.id, False, joined([part, why], ": ")))
-        found += self._amounts(case)
+        found = self._prices(case) + self._amounts(case)
         have = {**case.build.shared, **case.node_all}
         for wanted in case.request.include:
             if wanted not in have:
@@ -65,15 +62,40 @@ class Procurement(Rule):
         found += [Check.of(self.id, False, _of_no_use(why)) for why in in_use.idle(case)]
         return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(case)
 
+    def _prices(self, case: Case) -> list[Check]:
+        """Parts that can't be bought; of a machine that exists only those that the buyer bars fail, the others have a
+        price that nobody knows."""
+        found = []
+        for part in sorted({**case.build.node, **case.build.shared}):
+            if part in case.book.prices:
+                continue
+            text = joined([part, case.book.ledger.get(part, "no price")], ": ")
+            if case.exists and not _barred(case, part):
+                found.append(Check.warn(self.id, message("price unknown: {why}", why=text)))
+            else:
+                found.append(Check.of(self.id, False, text))
+        if not case.exists:
+            return found
+        found += [
+            Check.warn(self.id, message("price unknown: {why}", why=part))
+            for part in case.unpriced
+            if part in case.book.prices
+        ]
+        stale = [part for part in case.priced if case.book.prices[part].stale and part not in case.unpriced]
+        if stale:
+            found.append(Check.warn(self.id, message("no fresh price: {parts}", parts=joined(sorted(stale)))))
+        return found
+
     def _amounts(self, case: Case) -> list[Check]:
         """Parts that no orders within stock can bring in the build's number."""
         if not case.book.by_quantity or case.book.cost(case.priced) < NEVER:
             return []
         short = [(part, *few) for part, qty in case.priced.items() if (few := case.book.short(part, qty))]
+        status: Status = "warn" if case.exists else "fail"
         found = [
             Check(
                 self.id,
-                "fail",
+                status,
                 need,
                 have,
                 "pieces",
@@ -87,7 +109,14 @@ class Procurement(Rule):
             )
             for part, need, have in short
         ]
-        return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]
+        text = N_("minimum orders, stock and bundles do not add up to the numbers")
+        return found or [Check(self.id, status, None, None, "", text)]
+
+
+def _barred(case: Case, part: str) -> bool:
+    """Whether the request itself refuses the part, by name, vendor, origin or approved list, whatever it costs."""
+    known = case.catalog.parts[part]
+    return bool(barred_by(known, case.request, case.catalog) or Filter(case.catalog, case.request).refused(known))
 
 
 def _left_out(part: str) -> str:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 
+DRIVES_UNKNOWN = N_(
+    "not judged: the drives of the machine are not known; power and PCIe lanes are counted without them"
+)
+
+
 def needed_gb(llm: Llm, precision: str, policy: Policy, request: Request) -> int:
     """NVMe per node: (copies x weights + system) and free space on top, in whole GB rounded up.
 
@@ -117,6 +122,8 @@ class Storage(Rule):
             model.cp.add(speed >= least_mb_s).only_enforce_if(literal)
 
     def check(self, case: Case) -> list[Check]:
+        if "drive" in case.build.unknown:
+            return self._of_unknown_drives(case)
         drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive) and needs_lanes(part)]
         if "storage" in case.platform.includes and not case.parts(Drive):
             need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
@@ -171,6 +178,23 @@ class Storage(Rule):
                 )
             )
         return found
+
+    def _of_unknown_drives(self, case: Case) -> list[Check]:
+        """What can be said of a machine that names no drives: whether their capacity, where it is known, suffices."""
+        have = case.build.storage_gb
+        if have is None:
+            return [Check.warn(self.id, DRIVES_UNKNOWN)]
+        need = needed_gb(case.llm, case.plan.precision, case.policy, case.request) + case.request.dataset_gb
+        said = {"a": f"{have:,}", "b": f"{need:,}", "list": _held(case.policy, case.request)}
+        if have < need:
+            text = message("drives hold only {a} GB, {b} GB are needed ({list})", **said)
+            return [Check(self.id, "fail", have, need, "GB", text, "at_least")]
+        text = message(
+            "drives hold {a} GB, {b} GB are needed ({list}); which drives is not known, so how fast they read is not "
+            "judged",
+            **said,
+        )
+        return [Check.warn(self.id, text, have, need, "GB", "at_least")]
 
 
 def _held(policy: Policy, request: Request) -> str:

@@ -44,8 +44,10 @@ HELP = """Examples:
 
   dsopt check examples/guide-entry.toml --mend
 
-Every rule on a build written by hand or on a saved result; exit 5 when one fails. --mend: the nearest build that
-passes, as a list of priced changes. For a vendor's quote (.xlsx, .csv, ...) see dsopt xray."""
+Every rule on a build written by hand or on a saved result; exit 5 when one fails. A build written by hand may be a
+machine that exists: parts without an offer or a fresh price and memory that makers support unevenly spread are
+warnings, and unknown = ["drive", "psu"] says what is not known of it (docs/files.md). --mend: the nearest build that
+can be bought and passes, as a list of priced changes. For a vendor's quote (.xlsx, .csv, ...) see dsopt xray."""
 OWN = (
     *(replace(option, help="Model, where the file names none.") if option.name == "model" else option
       for option in options_of("check")),
@@ -111,6 +113,8 @@ class Checking:
     clock: Clock
     mends: bool
     prints: bool
+    exists: bool
+    """A build written by hand may be a machine that stands already; those of a result are to be bought."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,8 @@ def _check(ctx: typer.Context, file: Path, values: Values) -> None:
     if not values["json"]:
         _show_understood(request, values, parts, policy)
     with interruptible(clock := Clock(limit)):
-        how = Checking(request, parts, policy, calibration, clock, values["mend"], not values["json"])
+        prints, exists = not values["json"], file.suffix != ".json"
+        how = Checking(request, parts, policy, calibration, clock, values["mend"], prints, exists)
         answers = [_answer(name, build, how) for name, build in builds]
     if values["json"]:
         emit_json([answer.data for answer in answers])
@@ -189,7 +194,10 @@ def _answer(name: str, build: Build, how: Checking) -> Answer:
     """Every rule on a build, printed as it is found, and the nearest build that passes."""
     from optimizer.library import check as run
 
-    found = run(build, how.request, catalog=how.parts, policy=how.policy, calibration=how.calibration, name=name)
+    found = run(
+        build, how.request, catalog=how.parts, policy=how.policy, calibration=how.calibration, name=name,
+        exists=how.exists,
+    )  # fmt: skip
     if how.prints:
         _show(name, found)
     data = found.model_dump(mode="json")
@@ -200,7 +208,14 @@ def _show(name: str, found: Checked) -> None:
     gpus = found.gpu if found.kinds > 1 else f"{found.nodes} x {found.per_node} {found.gpu}"
     say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
     if found.net and found.tax and found.total:
-        say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
+        sums = total(found.net, found.tax, found.total, found.currency)
+        if found.unpriced:
+            parts = ", ".join(found.unpriced)
+            say(language()("Cost: at least {sum}, for some parts have no price: {parts}", sum=sums, parts=parts))
+        else:
+            say(language()("Cost: {sum}", sum=sums))
+    elif found.unpriced:
+        say(language()("Cost: unknown, no part has a price"))
     checks(finding.model_dump() for finding in found.checks)
     if found.faster_without:
         note_sentence(found.faster_without)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def check(
     build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
-    calibration: Calibration | None = None, name: str = "build",
+    calibration: Calibration | None = None, name: str = "build", exists: bool = False,
 ) -> Checked:  # fmt: skip
     """Every rule on a build and every field of the request, by plain arithmetic, with the fastest plan that its parts
     realise.
@@ -37,6 +38,9 @@ def check(
         policy: Defaults of the rules; the shipped ones without.
         calibration: Constants of throughput; the shipped ones without.
         name: What the answer calls the build.
+        exists: The machine stands already, as `dsopt check` takes a build written by hand: parts without a price, or
+            without a fresh one, and memory that makers support unevenly spread are warnings. Else it is judged as
+            `solve` judges what it finds, which has to be bought.
 
     Returns:
         All findings: `ok` is false when one of them fails. Those of rule `request` are fields that no rule reads.
@@ -45,8 +49,8 @@ def check(
         InputError: Parts that are in no catalog or make no node, or a request that makes no sense.
     """
     market = market_of(request, catalog, policy, calibration)
-    build = build_of(market.catalog, build.nodes, build.node, build.shared)
-    judged = judge(market, build)
+    named = build_of(market.catalog, build.nodes, build.node, build.shared)
+    judged = judge(market, replace(build, node=named.node, shared=named.shared), exists=exists)
     case, checks = judged.case, [*judged.checks, *asked_for(market, judged)]
     return Checked(
         build=name,
@@ -58,6 +62,7 @@ def check(
         node_w=case.load_w,
         currency=request.currency,
         **_sums(case, request.currency),
+        unpriced=case.unpriced,
         ok=not any(x.status == "fail" for x in checks),
         faster_without=said_of_mix(market, case, judged.row) if case.mixed and judged.row else "",
         checks=[CheckFacts(**vars(x)) for x in checks],
@@ -65,9 +70,11 @@ def check(
 
 
 def _sums(case: Case, currency: str) -> dict[str, str]:
-    """Net, tax and total of a build; empty where its parts can't be had in these numbers."""
-    parts = case.book.cost(case.priced)
-    if parts >= NEVER:
+    """Net, tax and total of the parts that have a price; empty where none has one, or where they can't be had in these
+    numbers."""
+    priced = {part: qty for part, qty in case.priced.items() if part not in case.unpriced}
+    parts = case.book.cost(priced)
+    if parts >= NEVER or not priced:
         return {}
     _, tax, total = totals(parts, case.policy)
     return {"net": money(total - tax, currency), "tax": money(tax, currency), "total": money(total, currency)}

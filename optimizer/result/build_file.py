@@ -17,6 +17,7 @@ from catalogs.other_file import BUILD, RESULT, expecting
 from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.build import Build, build_of
+from constraints.prices.purchase import NO_PRICE
 from constraints.request import Request
 from optimizer.request import texts
 from optimizer.request.fields import ALL_CONDITIONS
@@ -63,7 +64,28 @@ def _toml(
     }
     request = request_of_fields(**asked)
     catalog = _with_raw(path, catalog, found.raw, request)
-    return catalog, request, [(path.stem, build_of(catalog, found.nodes, found.parts, found.shared))]
+    build = build_of(catalog, found.nodes, found.parts, found.shared)
+    left_open = frozenset(found.unknown) | ({"memory"} if found.memory_gb else set())
+    left_open |= {"drive"} if found.storage_gb else set()
+    build = replace(build, unknown=left_open, memory_gb=found.memory_gb, storage_gb=found.storage_gb)
+    if faults := _said_twice(path, build, catalog):
+        raise InputError(faults)
+    return catalog, request, [(path.stem, build)]
+
+
+def _said_twice(path: Path, build: Build, catalog: Catalog) -> list[Fault]:
+    """Categories that a file calls unknown and names parts of all the same."""
+    return [
+        Fault(
+            "bad-build",
+            f"{part} is named, and {kind} is said to be unknown",
+            str(path),
+            column=f"parts.{part}",
+            remedy="Leave out one of the two; unknown, memory_gb and storage_gb are for what the file can't name.",
+        )
+        for part in {**build.node, **build.shared}
+        if (kind := catalog.parts[part].kind.value) in build.unknown and kind != "cooling"
+    ]
 
 
 def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: Request) -> Catalog:
@@ -96,7 +118,7 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
         try:
             part = cls.model_validate(fields)
             offer = Offer(
-                id=f"{part.id}--raw",
+                id=f"{part.id}{NO_PRICE if 'price_usd' not in row else '--raw'}",
                 part=part.id,
                 price=price,
                 currency="USD",

@@ -139,6 +139,9 @@ class Checked(Strict):
     net: Money | None = Field(default=None, description="the total without tax; null where the parts can't be had")
     tax: Money | None = Field(default=None, description="null where the parts can't be had")
     total: Money | None = Field(default=None, description="with support and tax; null where the parts can't be had")
+    unpriced: list[str] = Field(
+        default=[], description="parts without a price: the three sums are at least, or null where nothing has one"
+    )
     ok: bool = Field(description="no rule fails")
     faster_without: Text = Field(default="", description="of unlike cards slower than the faster ones alone: how much")
     checks: list[CheckFacts]
@@ -232,6 +235,15 @@ class BuildFile(Strict):
     precision: str | None = None
     parts: dict[str, int] = Field(description="per node: part -> quantity")
     shared: dict[str, int] = Field(default_factory=dict, description="in all: part -> quantity")
+    unknown: list[Literal["memory", "drive", "nic", "psu", "cooling"]] = Field(
+        default=[], description="categories of which it is not known what the machine has: not judged, with a warning"
+    )
+    memory_gb: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="RAM of a node, where nothing but its capacity is known"
+    )
+    storage_gb: int | None = Field(
+        default=None, ge=1, le=100_000_000, description="drives of a node, where nothing but their capacity is known"
+    )
     workload: str = "chat"
     users: int | None = None
     dataset_tb: float | None = Field(default=None, description="training set on disk")

@@ -59,10 +59,10 @@ def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
     return found
 
 
-def judge(market: Market, build: Build) -> JudgedBuild:
-    """Every rule on any build."""
+def judge(market: Market, build: Build, *, exists: bool = False) -> JudgedBuild:
+    """Every rule on any build; `exists`: on a machine that stands already (`Case.exists`)."""
     blank = Plan("", kv_precision(market.llm, market.request), 1, 1, 1, 1, 1, 1)
-    case = market.case(build, blank)
+    case = replace(market.case(build, blank), exists=exists)
     row = best = _fastest(market, case)
     checks: list[Check] = []
     if row is None and not case.mixed:
