@@ -306,6 +306,7 @@ def _dangling(
     for part in parts.values():
         if isinstance(part, GpuBoard):
             wanted.append((part.id, "gpu", part.gpu))
+            wanted += [(part.id, "predecessor", part.predecessor)] if part.predecessor else []
         elif isinstance(part, Platform):
             wanted += [(part.id, "contents", c.part) for c in part.contents]
     faults = Faults()

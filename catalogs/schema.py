@@ -157,7 +157,8 @@ class Gpu(Part):
 
 
 class GpuBoard(Part):
-    """A baseboard sold whole with `gpus` GPUs on it."""
+    """A baseboard sold whole with `gpus` GPUs on it. `predecessor`: the board that it takes the place of, whose price
+    it does not lie under (`dsopt catalog validate`)."""
 
     kind: Literal[Kind.GPU_BOARD] = Kind.GPU_BOARD
     gpu: str
@@ -165,6 +166,7 @@ class GpuBoard(Part):
     form_factor: GpuForm
     board_type: BoardType
     overhead_w: Whole = 0
+    predecessor: str = ""
 
 
 class Bridge(Part):

@@ -56,6 +56,13 @@ def shipped() -> Catalog:
     return shipped_catalog()
 
 
+@pytest.fixture(scope="session")
+def at_older_estimates() -> Catalog:
+    """The shipped catalog with boards and barebones at estimates of November 2026, for tests of what follows from
+    prices: with each fit to newly published systems those of the shipped catalog move."""
+    return load([Path(__file__).parent / "data" / "older_estimates"])
+
+
 @pytest.fixture(autouse=True, scope="session")
 def catalog_once(shipped: Catalog) -> Iterator[None]:
     """The catalog in the package is read once for all commands that run in this process; commands that are started

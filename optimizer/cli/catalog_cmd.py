@@ -115,9 +115,13 @@ def _offers(offers: Iterable[Offer]) -> None:
 )
 @speaking
 def validate(catalog: Overlay = []) -> None:
+    from catalogs.errors import InputError
     from catalogs.load import load
+    from constraints.prices.generations import below_predecessor
 
     c = load(catalog)
+    if faults := below_predecessor(c):
+        raise InputError(faults)
     for part in c.replaced:
         note(language()("replaced: {part}", part=part))
     offers = sum(map(len, c.offers.values()))

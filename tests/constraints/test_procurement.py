@@ -253,7 +253,7 @@ def test_axis_in_the_result() -> None:
 
 
 def test_conditions_that_stand_against_a_build() -> None:
-    data = answer("--budget", "110000", "--model", "r1-distill-llama-70b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
+    data = answer("--budget", "150000", "--model", "r1-distill-llama-70b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
     said = data["explanation"]
     assert [c["key"] for c in said["conflict"]] == ["strict-lead"]
     assert [c["key"] for c in said["ways_out"][0]["changes"]] == ["strict-lead"]

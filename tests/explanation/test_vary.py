@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.errors import InputError
+from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.prices.totals import totals
-from constraints.request import SupportRate
+from constraints.request import Request, SupportRate
 from optimizer.explanation.prices.step_costs import first_step
 from optimizer.explanation.prices.vary import Variation, vary
 from optimizer.explanation.prices.vary_spec import UNIT, parse
@@ -27,6 +28,7 @@ from optimizer.result.recommended import recommended as chosen_point
 from optimizer.result.recommended import serving
 from optimizer.search.clock import Clock
 from optimizer.search.solver import Solver
+from tests.conftest import AS_OF
 from tests.search.test_oracle import nodes_tried
 from tests.support.every_build import SEEDS, EveryBuild, at_other_prices, every_build, unit_cents
 from tests.support.price_oracle import PriceOracle
@@ -176,8 +178,14 @@ def test_support_by_category_and_tax() -> None:
     assert totals(dearer.book.cost(point.found.build.total()), market.policy)[2] > budget
 
 
-def test_main_job_both_sides_of_a_break_point(ask: Any) -> None:
-    market = ask(budget=300000)
+@pytest.fixture
+def main_job(at_older_estimates: Catalog) -> Market:
+    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00)
+    return Market.open(at_older_estimates, request, Policy())
+
+
+def test_main_job_both_sides_of_a_break_point(main_job: Market) -> None:
+    market = main_job
     point = recommended(market)
     v, varied = vary(market, point, f"{BOARD}=250,000"), parse(market, f"{BOARD}=250,000")
     assert (v.unit, v.stays, v.target, len(v.spans)) == ("price", 0, 1, 2)
@@ -222,8 +230,8 @@ def test_first_step(holds: list[bool], start: int, end: int, rng: random.Random)
         (f"{BOARD}=$170,000.50", 170_000_50, 180_000_00, 170_000_50),
     ],
 )
-def test_specs(ask: Any, spec: str, low: int, high: int, target: int | None) -> None:
-    v = parse(ask(budget=300000), spec)
+def test_specs(main_job: Market, spec: str, low: int, high: int, target: int | None) -> None:
+    v = parse(main_job, spec)
     assert (v.low, v.high, v.target, v.by_price) == (low, high, target, BOARD in spec)
     assert v.low <= v.today <= v.high
 

@@ -114,11 +114,12 @@ def test_break_even_by_halving_the_interval(seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def main_job(shipped: Catalog) -> tuple[Market, Point]:
+def main_job(at_older_estimates: Catalog) -> tuple[Market, Point]:
     from constraints.request import Request
     from tests.conftest import AS_OF
 
-    market = Market.open(shipped, Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00), Policy())
+    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00)
+    market = Market.open(at_older_estimates, request, Policy())
     return market, recommended(market)
 
 

@@ -1,0 +1,338 @@
+"""Prices of GPU boards and barebone servers, fitted to all published complete systems at once.
+
+    python benchmarks/prices/fit.py              # fit, write catalogs/data/offers.csv
+    python benchmarks/prices/fit.py --check      # fit; exit 1 when an offer differs
+    python benchmarks/prices/fit.py --hosts      # first build anew what stands around the GPUs (hosts.csv), then fit
+
+Nobody sells a board or a barebone with its price in public: only whole servers have one. Each published system is
+
+    price = (host + boards + barebone) x error          barebone = mainboard + supplies + cold plates + shell
+
+host: CPUs, memory, drives and NICs of what dsopt would build with what the listing states, the rest at the grade that
+is sold (a from-price: at the floor), at today's prices of parts. Mainboard, supplies by their watts and cold plates
+have prices of their own (levels.csv, `known`), so each barebone has its own figure. Free are the logarithms of each
+board's price, of the shell (chassis, fans, switches, assembly, the seller's margin) of each class, of the step from a
+board to its successor, and of a used barebone over a new one. Least squares of the logarithms, each residual over its
+standard deviation; levels.csv holds what is known beforehand (`prior`), with a band that is read as 80 %. low and high
+of an offer are the 80 % interval of the fit. A price that somebody read is never replaced.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import sys
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import least_squares
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.prices.hosts import build_of, host_of
+from benchmarks.prices.published import HERE, System, pieces, rows, systems
+from catalogs.load import Catalog, load
+from catalogs.schema import GpuBoard, Kind, Platform
+from constraints.policy import Policy
+from constraints.prices.price_book import price_book
+from constraints.request import Request
+
+OFFERS = Path(__file__).parents[2] / "catalogs" / "data" / "offers.csv"
+SELLER = "dsopt fit"
+Z80 = 1.2816
+"""Standard deviations of half an 80 % interval."""
+STEP, USED = "generation step", "used over new"
+STEP_SPREAD = 0.12
+"""Spread of the step from one board to the next around its mean: of H200 over H100, B200 over H200, B300 over B200."""
+SPREAD = {"judged": 0.10, "prior": 0.25}
+"""Standard deviation of a system's log price; a listing that does not say its configuration, or is of another country
+or year than the parts' prices, has more (`_spread`)."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Price in USD with its 80 % interval, and how many published systems hold such a part."""
+
+    middle: float
+    low: float
+    high: float
+    systems: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """`of`: what the fit says of a part id; `free`: number of free parameters; `systems`: of published systems."""
+
+    of: Mapping[str, Estimate]
+    free: int
+    systems: int
+    step: float
+
+
+def shell_of(platform: Platform) -> str:
+    """Class of a platform's shell; empty for boards in cases, which have shop prices."""
+    if platform.price_class == "diy" or not platform.rack_mount:
+        return ""
+    if platform.gpu_boards:
+        return "shell of board8" if platform.gpu_slots >= 8 else "shell of pcie8"
+    return "shell of pcie8" if platform.gpu_slots >= 8 else "shell of pcie2"
+
+
+def is_used(platform: Platform) -> bool:
+    """Whether a barebone is sold used alone."""
+    return platform.price_class.endswith("-used")
+
+
+def known_usd(platform: Platform) -> float:
+    """What has a price of its own in a barebone: mainboard, supplies, cold plates, USD."""
+    known = {row["what"]: float(row["middle"]) for row in _levels("known")}
+    watts = platform.psu_bays * max(platform.psu_watts, default=0) if "psu" in platform.includes else 0
+    usd = known["mainboard of 1 socket" if platform.sockets == 1 else "mainboard of 2 sockets"]
+    usd += watts * known["psu per watt"]
+    return usd + (known["cold plates"] if "coldplate-kit" in platform.includes else 0)
+
+
+@cache
+def _levels(use: str) -> tuple[dict[str, str], ...]:
+    return tuple(row for row in rows("levels") if row["use"] == use)
+
+
+@cache
+def hosts() -> Mapping[tuple[str, str], tuple[str, dict[str, int]]]:
+    """(system, grade) -> platform, pieces of the host by part id (hosts.csv)."""
+    return {(row["system"], row["grade"]): (row["platform"], pieces(row["host"])) for row in rows("hosts")}
+
+
+def unit_prices(catalog: Catalog, day: date) -> Callable[[str], float]:
+    """Price in USD of a piece of a part as `solve` would price it on a day."""
+    request = Request(model="r1-distill-qwen-1.5b", as_of=day, conditions=frozenset({"new"}))
+    book = price_book(catalog, request, Policy())
+    return lambda part: book.prices[part].cents / 100 if part in book.prices else 0.0
+
+
+def newest_day(catalog: Catalog) -> date:
+    """The newest day of a price in the catalog."""
+    return max(offer.date for offers in catalog.offers.values() for offer in offers)
+
+
+def fitted_parts(catalog: Catalog) -> list[str]:
+    """Boards and barebones of which nobody's price was read: what the fit writes."""
+    out = []
+    for part in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM):
+        offers = catalog.offers.get(part.id, ())
+        if isinstance(part, Platform) and not shell_of(part):
+            continue
+        if isinstance(part, GpuBoard) and not any(offer.condition == "new" for offer in offers):
+            continue  # used boards of old generations: no published system holds one
+        if offers and all(offer.confidence == "estimate" for offer in offers):
+            out.append(part.id)
+    return out
+
+
+def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
+    """The fit to all published systems but those of the sellers in `without`."""
+    price = unit_prices(catalog, newest_day(catalog))
+    used = [system for system in systems() if system.use in SPREAD and system.seller not in without and system.gpus]
+    used = [system for system in used if hosts().get((system.id, _grade(system)), ("", {}))[0]]
+    boards = [part.id for part in catalog.of(Kind.GPU_BOARD)]
+    levels = [row for row in _levels("prior")]
+    # A board that no system, no level and no neighbour in the order of generations speaks of is not fitted.
+    pairs = [
+        (part.predecessor, part.id)
+        for part in catalog.of(Kind.GPU_BOARD)
+        if isinstance(part, GpuBoard) and part.predecessor
+    ]
+    spoken = {row["what"] for row in levels} | {part for system in used for part in system.gpus}
+    reached = set(boards) & spoken
+    while grown := {b for a, b in pairs if a in reached} | {a for a, b in pairs if b in reached}:
+        if grown <= reached:
+            break
+        reached |= grown
+    names = [part for part in boards if part in reached]
+    names += ["shell of board8", "shell of pcie8", "shell of pcie2", STEP, USED]
+    index = {name: place for place, name in enumerate(names)}
+
+    def residuals(logs: np.ndarray) -> np.ndarray:
+        out = []
+        for system in used:
+            usd = system_usd(system, catalog, price, lambda name: math.exp(logs[index[name]]))
+            out.append((math.log(usd) - math.log(system.usd)) / _spread(system))
+        for row in levels:
+            out.append((logs[index[row["what"]]] - math.log(float(row["middle"]))) / _band(row))
+        for old, new in pairs:
+            if old in index and new in index:
+                out.append((logs[index[new]] - logs[index[old]] - logs[index[STEP]]) / STEP_SPREAD)
+        return np.array(out)
+
+    start = np.full(len(names), math.log(200_000.0))
+    for row in levels:
+        start[index[row["what"]]] = math.log(float(row["middle"]))
+    solution = least_squares(residuals, start, bounds=(start - 3, start + 3), ftol=1e-12, xtol=1e-12, gtol=1e-12)
+    covariance = np.linalg.inv(solution.jac.T @ solution.jac)
+    # Where the systems scatter more than their spreads say, all intervals widen alike.
+    freedom = max(1, len(solution.fun) - len(names))
+    covariance *= max(1.0, float(solution.fun @ solution.fun) / freedom)
+    return _estimates(catalog, names, solution.x, covariance, used)
+
+
+def _grade(system: System) -> str:
+    return "floor" if system.from_price else "common"
+
+
+def system_usd(system: System, catalog: Catalog, price: Callable[[str], float], level: Callable[[str], float]) -> float:
+    """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`."""
+    platform_id, host = hosts()[system.id, _grade(system)]
+    usd = sum(price(part) * qty for part, qty in host.items())
+    for part, qty in system.gpus.items():
+        usd += qty * (level(part) if isinstance(catalog.parts[part], GpuBoard) else price(part))
+    platform = catalog.parts[system.platform or platform_id]
+    assert isinstance(platform, Platform)
+    return usd + (barebone_usd(platform, level) if shell_of(platform) else price(platform.id))
+
+
+def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:
+    """Price of a barebone in USD at levels of shells."""
+    usd = known_usd(platform) + level(shell_of(platform))
+    return usd * level(USED) if is_used(platform) else usd
+
+
+def _spread(system: System) -> float:
+    """Standard deviation of the log price of a system."""
+    spread = SPREAD[system.use]
+    if system.use == "judged":
+        spread += 0.05 * (not system.memory) + 0.05 * (system.region != "US") + 0.05 * (system.day.year < 2026)
+    return spread
+
+
+def _band(row: Mapping[str, str]) -> float:
+    """Standard deviation of the log of a level: its band read as 80 %; a price that somebody read without a band counts
+    as one of 10 %."""
+    if row["low"] and row["high"]:
+        return math.log(float(row["high"]) / float(row["low"])) / (2 * Z80)
+    return 0.10
+
+
+def _estimates(
+    catalog: Catalog, names: list[str], logs: np.ndarray, covariance: np.ndarray, used: list[System]
+) -> Fitted:
+    """What the fit says of every part, with intervals."""
+    index = {name: place for place, name in enumerate(names)}
+    held: dict[str, int] = {}
+    for system in used:
+        platform = catalog.parts[system.platform or hosts()[system.id, _grade(system)][0]]
+        for name in {*system.gpus, shell_of(platform)} - {""}:  # type: ignore[arg-type]
+            held[name] = held.get(name, 0) + 1
+    out = {}
+    for part in catalog.of(Kind.GPU_BOARD):
+        if part.id in index:
+            place = index[part.id]
+            out[part.id] = _interval(logs[place], math.sqrt(covariance[place, place]), held.get(part.id, 0))
+    for part in catalog.of(Kind.PLATFORM):
+        shell = shell_of(part) if isinstance(part, Platform) else ""
+        if not isinstance(part, Platform) or not shell:
+            continue
+        usd = barebone_usd(part, lambda name: math.exp(logs[index[name]]))
+        # d log(barebone) / d log(shell) is the shell's share of a new barebone.
+        gradient = np.zeros(len(names))
+        gradient[index[shell]] = math.exp(logs[index[shell]]) / barebone_usd(
+            part.model_copy(update={"price_class": ""}), lambda name: math.exp(logs[index[name]])
+        )
+        if is_used(part):
+            gradient[index[USED]] = 1
+        spread = math.sqrt(gradient @ covariance @ gradient)
+        out[part.id] = _interval(math.log(usd), spread, held.get(shell, 0))
+    return Fitted(out, len(names), len(used), math.exp(logs[index[STEP]]))
+
+
+def _interval(log: float, spread: float, systems: int) -> Estimate:
+    return Estimate(math.exp(log), math.exp(log - Z80 * spread), math.exp(log + Z80 * spread), systems)
+
+
+def offers_of(catalog: Catalog, fitted: Fitted) -> dict[str, dict[str, str]]:
+    """Cells of the offer of each fitted part, by part id. Three figures are kept: the fit knows no more."""
+    day = max(system.day for system in systems() if system.use in SPREAD)
+    out = {}
+    for part in fitted_parts(catalog):
+        if part not in fitted.of:
+            continue
+        found = fitted.of[part]
+        held = catalog.parts[part]
+        what = "its board" if isinstance(held, GpuBoard) else f"its class ({shell_of(held)[9:]})"  # type: ignore[arg-type]
+        out[part] = {
+            "price": _three(found.middle), "currency": "USD", "date": day.isoformat(), "confidence": "estimate",
+            "seller": SELLER, "low": _three(found.low), "high": _three(found.high), "link": "",
+            "source": f"fitted to {fitted.systems} published systems, benchmarks/prices/fit.py",
+            "notes": f"published systems with {what}: {found.systems}; low and high: 80 % interval of the fit",
+        }  # fmt: skip
+    return out
+
+
+def _three(usd: float) -> str:
+    """A price with three significant figures."""
+    digits = 2 - math.floor(math.log10(usd))
+    return f"{round(usd, digits):.2f}"
+
+
+def written(catalog: Catalog, text: str) -> str:
+    """Text of offers.csv with the fitted offers in it, one of each part; all other rows as they are."""
+    cells = offers_of(catalog, fit(catalog))
+    reader = csv.DictReader(io.StringIO(text))
+    columns = list(reader.fieldnames or ())
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    done = set()
+    for row in reader:
+        part = row["part"]
+        if part in cells:
+            if part in done:
+                continue  # an older estimate of the same part
+            done.add(part)
+            row = dict.fromkeys(columns, "") | {"id": row["id"], "part": part, "condition": row["condition"]}
+            row |= cells[part]
+        writer.writerow(row)
+    return out.getvalue()
+
+
+def write_hosts(catalog: Catalog) -> None:
+    """hosts.csv: what dsopt would build around the GPUs of each system at each grade."""
+    with (HERE / "hosts.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["system", "grade", "platform", "host"])
+        for system in systems():
+            if system.use not in SPREAD:
+                continue
+            for grade in ("floor", "common"):
+                day = newest_day(catalog)
+                # Where the platform that a listing names is refused by a rule, the parts are those of its like.
+                like = replace(system, platform="")
+                build = build_of(system, grade, catalog, day) or build_of(like, grade, catalog, day) or {}
+                platform = next((part for part in build if isinstance(catalog.parts[part], Platform)), "")
+                host = "|".join(f"{qty}*{part}" for part, qty in sorted(host_of(build, catalog).items()))
+                writer.writerow([system.id, grade, platform, host])
+
+
+def main() -> None:
+    catalog = load(())
+    if "--hosts" in sys.argv:
+        write_hosts(catalog)
+    text = OFFERS.read_text(encoding="utf-8")
+    new = written(catalog, text)
+    if "--check" not in sys.argv:
+        OFFERS.write_text(new, encoding="utf-8")
+        for part, found in fit(catalog).of.items():
+            print(f"{part:60} {found.middle:10,.0f} {found.low:10,.0f} {found.high:10,.0f}  {found.systems}")
+    elif new != text:
+        old_rows = dict(enumerate(text.splitlines()))
+        differing = [line for place, line in enumerate(new.splitlines()) if old_rows.get(place) != line]
+        print("offers.csv differs from the fit; run python benchmarks/prices/fit.py:", *differing[:10], sep="\n")
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Published complete systems (systems.csv) and levels known beforehand (levels.csv), as the fit and the page read them.
+
+A row of systems.csv says what a listing says and no more: GPUs always, platform, CPUs and memory where it names them.
+`use`: `judged` (somebody's price: list, street, tender), `box` (the offer of one catalog row), `prior` (an analyst's
+level, which the fit weighs little and nobody is judged by), `listed` (derived, planning and rouble rows).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from constraints.prices.pricing import shipped_rates
+
+HERE = Path(__file__).parent
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """Rows of benchmarks/prices/<name>.csv."""
+    with (HERE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass(frozen=True)
+class System:
+    """A published complete system. `usd`: its price net of tax, at the rates of constraints/data/fx.csv; `gpus`: pieces
+    by part id, boards or cards; `memory`: (modules, GB of each), none where the listing is silent."""
+
+    id: str
+    name: str
+    seller: str
+    usd: float
+    day: date
+    kind: str
+    region: str
+    form: str
+    gpus: dict[str, int]
+    platform: str
+    cpus: dict[str, int]
+    memory: tuple[int, int] | None
+    from_price: bool
+    use: str
+    reason: str
+    source: str
+
+
+def systems() -> list[System]:
+    """All rows of systems.csv."""
+    per_unit: dict[str, float] = {rate.currency: float(rate.usd) for rate in shipped_rates()}
+    out = []
+    for row in rows("systems"):
+        # Roubles have no rate among the shipped ones; such rows are listed in their own currency and never judged.
+        rate = per_unit.get(row["currency"], float("nan"))
+        usd = float(row["price"]) / (1 + float(row["tax_rate"] or 0)) * rate
+        memory = tuple(map(int, row["memory"].split("*"))) if row["memory"] else None
+        out.append(
+            System(
+                row["id"], row["system"], row["seller"], usd, middle_of(row["date"]), row["kind"], row["region"],
+                row["form"], pieces(row["gpus"]), row["platform"], pieces(row["cpus"]), memory,  # type: ignore[arg-type]
+                row["from_price"] == "yes", row["use"], row["reason"], row["source"],
+            )
+        )  # fmt: skip
+    return out
+
+
+def pieces(text: str) -> dict[str, int]:
+    """`2*part-id|8*part-id` -> pieces by part id."""
+    counted = [item.partition("*") for item in text.split("|") if item]
+    return {part: int(qty) for qty, _, part in counted if part}
+
+
+def middle_of(text: str) -> date:
+    """The day of a date known to the day, month or year: the middle of what is known."""
+    known = [int(number) for number in text.split("-")]
+    return date(*known) if len(known) == 3 else date(known[0], known[1] if len(known) == 2 else 7, 15)

@@ -1,0 +1,159 @@
+"""What dsopt would build beside every published complete system: docs/prices.md.
+
+    python benchmarks/prices/run.py            # write docs/prices.md
+    python benchmarks/prices/run.py --check    # recompute it; exit 1 when the page differs
+
+Each seller is left out whole: boards and barebones are fitted anew without any of its systems
+(benchmarks/prices/fit.py), then dsopt builds each of them with what the listing states, the rest at the floor and as it
+is sold.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.prices.fit import Fitted, fit, newest_day, offers_of, unit_prices
+from benchmarks.prices.hosts import GRADES, build_of
+from benchmarks.prices.published import System, rows, systems
+from catalogs.load import Catalog, load
+from catalogs.schema import GpuBoard, Kind
+
+PAGE = Path(__file__).parents[2] / "docs" / "prices.md"
+GOAL, MOST = 10.0, 25.0
+"""Percent: median deviation at `common`; the most that a system deviates without a stated reason."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A published system and what dsopt would build, USD, at each grade; None where it can't be built."""
+
+    system: System
+    built: dict[str, float | None]
+
+    def percent(self, grade: str) -> float | None:
+        """By how much the build is dearer than the published system."""
+        usd = self.built[grade]
+        return None if usd is None else 100 * (usd / self.system.usd - 1)
+
+
+def refitted(catalog: Catalog, fitted: Fitted) -> Catalog:
+    """The catalog with the offers of another fit."""
+    cells = offers_of(catalog, fitted)
+    offers = dict(catalog.offers)
+    for part, cell in cells.items():
+        old = offers[part][0]
+        changed = {name: type(old.price)(cell[name]) for name in ("price", "low", "high")}
+        offers[part] = (old.model_copy(update=changed),)
+    return replace(catalog, offers=offers)
+
+
+def deviations(catalog: Catalog) -> Iterator[Deviation]:
+    """Each judged system against what dsopt would build, its seller left out."""
+    judged = [system for system in systems() if system.use == "judged"]
+    day = newest_day(catalog)
+    for seller in dict.fromkeys(system.seller for system in judged):
+        others = refitted(catalog, fit(catalog, without={seller}))
+        price = unit_prices(others, day)
+        for system in (system for system in judged if system.seller == seller):
+            built: dict[str, float | None] = {}
+            for grade in GRADES:
+                build = build_of(system, grade, others, day)
+                if build is None and system.platform:
+                    build = build_of(replace(system, platform=""), grade, others, day)
+                built[grade] = build and sum(price(part) * qty for part, qty in build.items())  # type: ignore[assignment]
+            yield Deviation(system, built)
+
+
+def page(catalog: Catalog) -> str:
+    """docs/prices.md."""
+    found, fitted = list(deviations(catalog)), fit(catalog)
+    known = [d for d in found if d.percent("common") is not None]
+    middles = {g: median(abs(d.percent(g) or 0) for d in found if d.percent(g) is not None) for g in GRADES}
+    far = [d.system.id for d in known if abs(d.percent("common") or 0) > MOST and not d.system.reason]
+    lines = [
+        "# Prices",
+        "",
+        "Written by `python benchmarks/prices/run.py`; a test recomputes it.",
+        "",
+        "Every offer in `catalogs/data/offers.csv` has a date, a source and a confidence: `list` (a maker's or",
+        "seller's list price), `street` (seen in a shop or on a market), `estimate` (derived; the notes say how).",
+        "",
+        "## Whole machines discipline their parts",
+        "",
+        "Nobody sells a GPU board or a barebone server with its price in public; whole servers have one. So their",
+        f"prices are fitted to {fitted.systems} published systems at once (`benchmarks/prices/fit.py`: least squares",
+        f"of logarithms with priors, {fitted.free} free parameters; published systems in `systems.csv`, what is known",
+        "beforehand in `levels.csv`). A board costs what whole servers leave for it after their other parts; a",
+        "barebone is mainboard, supplies by their watts, cold plates, and a shell of its class, in which assembly and",
+        f"the seller's margin are. A board costs {fitted.step:.2f} times its predecessor in the mean, which is all",
+        "that is known of boards that no published system holds; `dsopt catalog validate` refuses a successor below",
+        "its predecessor.",
+        "",
+        "| fitted | USD | 80 % interval | systems with it |",
+        "|---|---:|---:|---:|",
+    ]
+    for part in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM):
+        if part.id in (cells := offers_of(catalog, fitted)):
+            estimate = fitted.of[part.id]
+            low, high = (f"{float(cells[part.id][name]):,.0f}" for name in ("low", "high"))
+            systems_with = str(estimate.systems) if isinstance(part, GpuBoard) else f"class: {estimate.systems}"
+            lines.append(f"| {part.name} | {float(cells[part.id]['price']):,.0f} | {low} to {high} | {systems_with} |")
+    lines += [
+        "",
+        "## What dsopt would build",
+        "",
+        "Each published system against the proven cheapest build with what its listing states (GPUs always; platform,",
+        "CPUs and memory where it names them), the rest at the floor of the rules and as it is sold (`common`). Left",
+        "out by seller: no system of that seller is in the fit that prices the build.",
+        "",
+        "| system | seller | published, USD net | floor, USD | | common, USD | | reason |",
+        "|---|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for d in found:
+        built = " | ".join(f"{_usd(d.built[grade])} | {_percent(d.percent(grade))}" for grade in GRADES)
+        s = d.system
+        lines.append(f"| {s.name} | {s.seller} | {s.usd:,.0f} | {built} | {s.reason} |")
+    lines += [
+        "",
+        f"Median deviation at `common` {middles['common']:.1f} % of {len(known)} systems (goal: {GOAL:.0f} %), at the",
+        f"floor {middles['floor']:.1f} %. Above {MOST:.0f} % without a stated reason: {', '.join(far) or 'none'}.",
+        "",
+        "## Listed, not judged",
+        "",
+        "| system | published | kind | why not |",
+        "|---|---:|---|---|",
+    ]
+    for row in rows("systems"):
+        if row["use"] != "judged":
+            price = f"{float(row['price']):,.0f} {row['currency']}"
+            lines.append(f"| {row['system']} | {price} | {row['kind']} | {row['reason']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _usd(usd: float | None) -> str:
+    return "" if usd is None else f"{usd:,.0f}"
+
+
+def _percent(percent: float | None) -> str:
+    return "can't be built" if percent is None or math.isnan(percent) else f"{percent:+.1f} %"
+
+
+def main() -> None:
+    text = page(load(()))
+    if "--check" not in sys.argv:
+        PAGE.write_text(text, encoding="utf-8")
+        print(text[text.index("## What dsopt would build") : text.index("## Listed")])
+    elif text != PAGE.read_text(encoding="utf-8"):
+        print("docs/prices.md is not what benchmarks/prices/run.py writes")
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

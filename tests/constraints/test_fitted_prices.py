@@ -1,0 +1,116 @@
+"""Boards and barebones fitted to published systems: the shipped offers are the fit's, a seller left out tells nothing,
+and levels that made the prices are found again; a successor below its predecessor is a fault."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from benchmarks.prices import fit as fitting
+from benchmarks.prices.fit import OFFERS, barebone_usd, fit, is_used, newest_day, shell_of, system_usd, unit_prices
+from benchmarks.prices.published import System, systems
+from benchmarks.prices.run import PAGE, page
+from catalogs.load import Catalog, load
+from catalogs.schema import GpuBoard, Kind, Platform
+from constraints.prices.generations import below_predecessor
+from tests.support.commands import run
+
+MI325X, MI350X = "amd-mi325x-ubb-platform-8-oam", "amd-mi350x-ubb-platform-8-oam"
+
+
+def test_offers_are_what_the_fit_says(shipped: Catalog) -> None:
+    text = OFFERS.read_text(encoding="utf-8")
+    assert fitting.written(shipped, text) == text
+
+
+def test_the_page_is_what_the_script_writes(shipped: Catalog) -> None:
+    assert page(shipped) == PAGE.read_text(encoding="utf-8")
+
+
+def test_a_seller_left_out_tells_nothing(shipped: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dearer() -> list[System]:
+        return [replace(s, usd=s.usd * 1.5) if s.seller == "Exxact" else s for s in systems()]
+
+    whole, without = fit(shipped), fit(shipped, without={"Exxact"})
+    monkeypatch.setattr(fitting, "systems", dearer)
+    assert fit(shipped, without={"Exxact"}) == without
+    assert fit(shipped).of != whole.of and without.systems < whole.systems
+
+
+def test_levels_that_made_the_prices_are_found_again(shipped: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems priced at levels 1.2 times those of today's fit, and hardly any scatter: priors give way."""
+    price, today = unit_prices(shipped, newest_day(shipped)), fit(shipped)
+    shells = {
+        shell: next(
+            today.of[p.id].middle - fitting.known_usd(p)
+            for p in shipped.of(Kind.PLATFORM)
+            if isinstance(p, Platform) and shell_of(p) == shell and not is_used(p)
+        )
+        for shell in ("shell of board8", "shell of pcie8", "shell of pcie2")
+    }
+
+    def level(name: str) -> float:
+        return 1.2 * (shells[name] if name in shells else today.of[name].middle)
+
+    made = [
+        replace(s, usd=system_usd(s, shipped, price, level)) if s.use in fitting.SPREAD and _has_host(s) else s
+        for s in systems()
+    ]
+    monkeypatch.setattr(fitting, "systems", lambda: made)
+    monkeypatch.setattr(fitting, "_spread", lambda system: 0.001)
+    again = fit(shipped)
+    found = {part: estimate.middle for part, estimate in again.of.items()}
+    for system in made:
+        if system.use in fitting.SPREAD and _has_host(system):
+            platform = shipped.parts[system.platform or fitting.hosts()[system.id, fitting._grade(system)][0]]
+            assert isinstance(platform, Platform)
+            boards = {part: qty for part, qty in system.gpus.items() if isinstance(shipped.parts[part], GpuBoard)}
+            if boards and shell_of(platform):
+                told = found[platform.id] + sum(qty * found[part] for part, qty in boards.items())
+                meant = barebone_usd(platform, level) + sum(qty * level(part) for part, qty in boards.items())
+                assert math.isclose(told, meant, rel_tol=0.02), system.id
+
+
+def _has_host(system: System) -> bool:
+    return bool(fitting.hosts().get((system.id, fitting._grade(system)), ("", {}))[0])
+
+
+def test_no_figure_stands_for_unlike_barebones(shipped: Catalog) -> None:
+    """Two barebones of a class with other supplies, sockets or cold plates have other prices, and in that order."""
+    platforms = [p for p in shipped.of(Kind.PLATFORM) if isinstance(p, Platform) and shell_of(p) and not is_used(p)]
+
+    def flat(name: str) -> float:
+        return 20_000.0
+
+    for one in platforms:
+        for other in platforms:
+            if shell_of(one) == shell_of(other) and fitting.known_usd(one) > fitting.known_usd(other):
+                assert barebone_usd(one, flat) > barebone_usd(other, flat)
+    assert len({fitting.known_usd(p) for p in platforms if shell_of(p) == "shell of board8"}) >= 6
+
+
+def test_a_successor_below_its_predecessor_is_a_fault(tmp_path: Path, shipped: Catalog) -> None:
+    assert not below_predecessor(shipped)
+    old = shipped.offers[MI325X][0].price
+    head = "id,part,price,currency,date,condition,confidence,seller,source\n"
+    for price, refused in ((old - Decimal("0.01"), True), (old, False)):
+        day = newest_day(shipped)
+        row = f"{MI350X}--1,{MI350X},{price},USD,{day},new,list,a seller,a quote\n"
+        (tmp_path / "offers.csv").write_text(head + row, encoding="utf-8")
+        assert [fault.code for fault in below_predecessor(load([tmp_path]))] == ["below-predecessor"] * refused
+        code, _, err = run("catalog", "validate", "--catalog", str(tmp_path))
+        assert code == (3 if refused else 0)
+        assert (MI350X in err and MI325X in err and f"{old:,.2f}" in err) == refused
+
+
+def test_predecessors_are_boards_of_the_catalog(tmp_path: Path) -> None:
+    text = (Path(fitting.__file__).parents[2] / "catalogs/data/gpu_boards.csv").read_text(encoding="utf-8")
+    changed = text.replace(f"0,{MI325X},", "0,amd-mi326x,")
+    assert changed != text
+    (tmp_path / "gpu_boards.csv").write_text(changed, encoding="utf-8")
+    code, _, err = run("catalog", "validate", "--catalog", str(tmp_path))
+    assert code == 3 and "column predecessor" in err and "amd-mi326x" in err
