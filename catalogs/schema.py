@@ -38,9 +38,11 @@ BoardType = Literal[
     "HGX-AMPERE-4", "HGX-AMPERE-8", "HGX-HOPPER-4", "HGX-HOPPER-8", "HGX-B200-8", "HGX-B300-8",
     "UBB-MI300", "UBB-MI350", "UBB-GAUDI2", "UBB-GAUDI3", "ASCEND-910B-8",
 ]  # fmt: skip
-Socket = Literal["SP3", "SP5", "sTR5", "AM5", "LGA3647", "LGA4189", "LGA4677", "LGA4710", "LGA7529", "soldered"]
+Socket = Literal[
+    "SP3", "SP5", "sTR5", "AM5", "LGA1700", "LGA3647", "LGA4189", "LGA4677", "LGA4710", "LGA7529", "soldered",
+]  # fmt: skip
 MemGen = Literal["DDR4", "DDR5", "LPDDR5", "LPDDR5X"]
-DimmType = Literal["RDIMM", "RDIMM-3DS", "MRDIMM", "UDIMM", "soldered"]
+DimmType = Literal["RDIMM", "RDIMM-3DS", "MRDIMM", "UDIMM", "SODIMM", "soldered"]
 BayForm = Literal["U.2", "U.3", "E1.S", "E3.S", "M.2", "2.5", "3.5", "builtin"]
 NicForm = Literal["PCIe", "OCP3"]
 Efficiency = Literal["Gold", "Platinum", "Titanium"]

@@ -54,7 +54,9 @@ def test_references_and_figures(shipped: Catalog) -> None:
             gpu = shipped.parts[part.gpu]
             assert isinstance(gpu, Gpu) and gpu.form_factor == part.form_factor, part.id
         if isinstance(part, Platform) and part.kind == Kind.PLATFORM:
-            assert part.psu_redundancy and part.psu_forms, part.id
+            # Of chassis that nobody offers, which `check` alone sees, the supplies may be unknown.
+            known = part.psu_redundancy and part.psu_forms
+            assert known or part.id not in shipped.offers, part.id
 
 
 def overlay(folder: Path, name: str, text: str | bytes) -> Path:
