@@ -28,6 +28,7 @@ from catalogs.schema import (
     Switch,
 )
 from constraints.physics.draw import gear_w, stands_in_a_rack
+from constraints.physics.markets import line_volts
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
@@ -233,7 +234,8 @@ class Case:
 
     @cached_property
     def line_volts(self) -> int:
-        return self.request.line_volts or self.policy.whole("power.line_volts")
+        """Volts that its supplies see."""
+        return line_volts(self.request, self.policy)
 
 
 def names(cards: Sequence[tuple[Gpu, int]]) -> str:

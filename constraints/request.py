@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 
 from catalogs.errors import InputError
 from catalogs.offers import CONFIDENCES, Condition, Confidence, Currency
-from catalogs.schema import Kind
+from catalogs.schema import Kind, MarketCode
 from constraints.exchange import FxRate
 
 LEAST_SUPPLY_V = 200
@@ -104,6 +104,9 @@ class Request(BaseModel):
     model: str = Field(description="id, Hugging Face id, Ollama tag or short name (`dsopt models list`)")
     as_of: date = Field(description="day of the prices: later offers do not count")
     currency: Currency = "USD"
+    market: MarketCode | Literal["any"] | None = Field(
+        default=None, description="where the buyer buys; that of the currency without, any: no part is left out for it"
+    )
     budget_cents: int | None = Field(
         default=None, gt=0, le=10**14, description="with spares, support and tax; minor units of `currency`: cents, yen"
     )

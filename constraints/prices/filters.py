@@ -1,4 +1,5 @@
-"""What a buyer's lists admit: origins, vendors and parts of an approved list, confidence and lead time of an offer.
+"""What the market and a buyer's lists admit: parts sold there, origins, vendors and parts of an approved list,
+confidence and lead time of an offer.
 
 A part stands for what it contains as well: the contents of a complete system, the GPUs on a board.
 """
@@ -9,6 +10,7 @@ from catalogs.load import Catalog
 from catalogs.message import joined, message
 from catalogs.offers import CONFIDENCES, Bundle, Offer
 from catalogs.schema import GpuBoard, Part, Platform
+from constraints.physics.markets import not_sold
 from constraints.request import Listed, Request
 
 
@@ -20,7 +22,7 @@ def contents(part: Part) -> list[str]:
 
 
 class Filter:
-    """Origins and approved list of a request, held against the parts of a catalog."""
+    """Market, origins and approved list of a request, held against the parts of a catalog."""
 
     def __init__(self, catalog: Catalog, request: Request) -> None:
         self.catalog, self.request = catalog, request
@@ -31,7 +33,7 @@ class Filter:
 
     def refused(self, part: Part) -> str:
         """Why the part or something inside it is refused; empty when it is not."""
-        if why := self._by_origin(part) or self._by_list(part):
+        if why := not_sold(part, self.request) or self._by_origin(part) or self._by_list(part):
             return why
         for inside in contents(part):
             if why := self.refused(self.catalog.parts[inside]):

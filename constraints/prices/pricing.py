@@ -16,6 +16,7 @@ from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer, days_of
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
+from constraints.physics.markets import market_of
 from constraints.policy import Policy, table
 from constraints.prices.filters import admissible
 from constraints.prices.purchase import Kit, PriceBook, Priced
@@ -57,9 +58,14 @@ ENERGY = "energy.price_per_kwh"
 
 
 def energy_price(request: Request, policy: Policy) -> Fraction:
-    """Price of a kWh in the request's currency: the buyer's own as it stands, the policy's default (USD) converted."""
-    own = Fraction(policy[ENERGY])
-    return own if ENERGY in policy.changed else own * exchange(request, "USD", request.currency)
+    """Price of a kWh in the request's currency: the buyer's own as it stands; else that of the market, or where nobody
+    was found who says it the policy's default (USD), converted."""
+    if ENERGY in policy.changed:
+        return Fraction(policy[ENERGY])
+    market = market_of(request)
+    if market is None or market.energy_price is None:
+        return Fraction(policy[ENERGY]) * exchange(request, "USD", request.currency)
+    return Fraction(market.energy_price) * exchange(request, market.energy_currency, request.currency)
 
 
 def unit_price(offer: Offer | Bundle, request: Request, price: Decimal | None = None) -> int:

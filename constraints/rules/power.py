@@ -11,6 +11,7 @@ from constraints.build import PsuBank, bank, gear, included_bank, shared_w
 from constraints.physics.circuits import breaker_percent, circuit_words
 from constraints.physics.couplers import coupler_centiamps, standard_at
 from constraints.physics.draw import gear_w, unknown_w
+from constraints.physics.markets import line_volts
 from constraints.policy import Policy
 from constraints.request import Circuit
 from constraints.rule import Check, Rule, figure
@@ -113,7 +114,7 @@ class Power(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         policy, request = model.policy, model.request
-        volts = request.line_volts or policy.whole("power.line_volts")
+        volts = line_volts(request, policy)
         gpu_w = sum(model.per_node * row.key.cap_w * chosen for row, chosen in model.rows.items())
         breaker_w = circuit_limit_w(request.circuit, policy) if request.circuit else None
         all_w = model.total_w + sum(model.shared_w)

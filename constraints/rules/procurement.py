@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
+from constraints.physics.markets import warned_of
 from constraints.prices.filters import Filter
 from constraints.prices.price_book import barred_by
 from constraints.prices.tariff import NEVER
@@ -139,8 +140,13 @@ def _another(facts: Facts, part: Part) -> bool:
 
 
 def _unknown(case: Case) -> list[Check]:
-    """Warnings about what the buyer's limits could not be held against."""
+    """Warnings about what the buyer's limits could not be held against, and about what is hard to buy in the market."""
     bought, found = sorted({**case.build.node, **case.build.shared}), []
+    for gpu, _ in case.cards:
+        found += [
+            Check.warn("procurement", message("{part}: {why}", part=gpu.name or gpu.id, why=why))
+            for why in warned_of(gpu, case.request)
+        ]
     if case.request.barred_origins:
         parts = sorted({*bought, *case.node_all})
         if dark := [part for part in parts if not case.catalog.parts[part].country]:

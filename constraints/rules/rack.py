@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalogs.message import N_, message
 from catalogs.schema import Kind, Link, Pdu, Platform, Rack
 from constraints.build import gear, included_bank, racked_w
+from constraints.physics.markets import line_volts
 from constraints.physics.weight import gear_kg
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
@@ -202,7 +203,7 @@ class RackRule(Rule):
     def _pdu_power(self, model: FamilyModel, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         """Each of the two PDUs of a rack carries it alone, on the line of the site."""
         watts, efficiency = sum(model.racked_w), pdu_efficiency(model.policy)
-        volts = model.request.line_volts or model.policy.whole("power.line_volts")
+        volts = line_volts(model.request, model.policy)
         for pdu, chosen in pdus.items():
             if (pdu.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
                 model.cp.add(chosen == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from constraints.physics.markets import market_of
 from constraints.request import Request
 from optimizer.request.printing import grouped, number
 from optimizer.text.languages import Words
@@ -16,6 +17,12 @@ def budget(request: Request, _: Words) -> str:
         return _("no budget, amounts in {currency}", currency=request.currency)
     amount = f"{Decimal(money(request.budget_cents, request.currency)):,}"
     return _("budget {amount} {currency}", amount=amount, currency=request.currency)
+
+
+def market(request: Request, _: Words) -> str:
+    """Where the buyer buys, named or by the currency."""
+    there = market_of(request)
+    return _("market {code}", code=there.code) if there else _("any market")
 
 
 def model(request: Request, _: Words) -> str:

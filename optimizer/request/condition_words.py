@@ -5,6 +5,7 @@ from __future__ import annotations
 from catalogs.formats import BITS
 from catalogs.message import N_, message
 from constraints.physics.circuits import circuit_words
+from constraints.physics.markets import market_of, not_sold
 from constraints.request import Request
 from constraints.rules.precision import at_any_floor
 from optimizer.request.entry import Asked
@@ -69,6 +70,17 @@ def circuit(asked: Asked) -> str:
     """Amps and volts."""
     assert asked.request.circuit is not None
     return message("one circuit of {circuit}", circuit=circuit_words(asked.request.circuit))
+
+
+def market(asked: Asked) -> str:
+    """By its code."""
+    there = market_of(asked.request)
+    return message("sold in market {code}", code=there.code) if there else ""
+
+
+def market_bars(asked: Asked) -> bool:
+    """Whether the market leaves out a part that somebody offers."""
+    return any(not_sold(asked.catalog.parts[part], asked.request) for part in asked.catalog.offers)
 
 
 def vendors(asked: Asked) -> str:

@@ -85,6 +85,33 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.currency,
         said="budget_cents",
     ),
+    "market": FieldEntry(
+        by=("procurement", "prices", "power", "rack"),
+        how="what is not sold there has no price; line voltage and price of energy are its",
+        commands=CHECKED,
+        options=(
+            Option(
+                "market",
+                "Where you buy: US, EU, UK, CN, JP, or any. Parts sold there, line voltage, price of energy. "
+                "[default: by currency, or by the country of --tax]",
+                group=SITE,
+            ),
+        ),
+        reads=("tax",),
+        parse=parsing.market,
+        said=clauses.market,
+        condition=Condition(
+            "market",
+            "procurement",
+            155,
+            condition_words.market,
+            holds=condition_words.market_bars,
+            without={"market": "any"},
+            asked=lambda asked: asked.request.market is not None,
+            given_up="parts that are not sold there",
+            loosens=Others(gives_way.other_markets),
+        ),
+    ),
     "model": FieldEntry(
         by=("vram", "precision", "software", "storage", "planner"),
         how=PLANS,

@@ -12,6 +12,7 @@ from catalogs.message import message
 from catalogs.offers import days_of
 from constraints.build import total_w, units
 from constraints.physics.circuits import circuit_words, standard
+from constraints.physics.markets import market_of, sales_markets
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
@@ -158,6 +159,13 @@ def circuit_carries(built: Subject, circuit: Circuit) -> bool:
 def other_circuit(circuit: Circuit) -> str:
     """Amps and volts."""
     return message("a circuit of {circuit}", circuit=circuit_words(circuit))
+
+
+def other_markets(asked: Asked) -> Alternatives:
+    """The other markets, all alike."""
+    there = market_of(asked.request)
+    others = [code for code in sales_markets() if there is None or code != there.code]
+    return [[(message("bought in market {code}", code=code), {"market": code}) for code in others]]
 
 
 def precisions(asked: Asked) -> Alternatives:

@@ -15,6 +15,7 @@ from catalogs.message import message
 from catalogs.offers import CONFIDENCES
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
+from constraints.physics.markets import by_currency, market_of_country, sales_markets
 from constraints.request import MOST_SUPPLY_V, Listed, Owned, Spare, SupportRate, volts_at_supply
 from optimizer.request import approved_list, purchase_terms, texts
 from optimizer.request.typed_values import Given
@@ -48,6 +49,24 @@ def currency(given: Given) -> str:
     """Of the budget, else the one named, else USD."""
     found = _money(given)
     return _code(given) or "USD" if found is None else found.currency
+
+
+def market(given: Given) -> str | None:
+    """The one named, by code or by a country of it; else that of the country of --tax, where it is another than the
+    currency's."""
+    named: str | None = given["market"]
+    if named is None:
+        of_tax = market_of_country(given["tax"] or "")
+        return of_tax if of_tax and of_tax != by_currency()[currency(given)].code else None
+    code = named.strip().upper()
+    if code == "ANY":
+        return "any"
+    if code in sales_markets():
+        return code
+    if of_country := market_of_country(code):
+        return of_country
+    remedy = f"One of: {', '.join(sales_markets())}, any."
+    raise _bad("--market", named, "is no market that is known", remedy)
 
 
 def _money(given: Given) -> Money | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from catalogs.schema import MarketCode
 from constraints.request import CostAxis, Request
 from optimizer.result.document import Document, MessageParts, Text
 from optimizer.result.explanation_schema import NoBuild
@@ -232,6 +233,7 @@ class BuildFile(Strict):
 
     model: str
     nodes: int = Field(default=1, ge=1, le=1000)
+    market: MarketCode | Literal["any"] | None = Field(default=None, description="where it is bought; without it US")
     precision: str | None = None
     parts: dict[str, int] = Field(description="per node: part -> quantity")
     shared: dict[str, int] = Field(default_factory=dict, description="in all: part -> quantity")

@@ -14,6 +14,7 @@ from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
 from constraints.physics.draw import gear_w
 from constraints.physics.links import Network, Pieces, networks
+from constraints.physics.markets import line_volts
 from constraints.physics.weight import gear_kg
 from constraints.plan import RowKey
 from constraints.policy import Policy
@@ -353,7 +354,7 @@ class Cluster:
         node_air, node_units = air_w(node_w, platform, policy), platform.rack_units or 1
         node_weight = node_kg(platform, policy)
         most_air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
-        high_line = (market.request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
+        high_line = line_volts(market.request, policy) >= LOW_LINE_V
         percent = pdu_efficiency(policy)
 
         def feeds(pdu: Pdu, count: int) -> bool:

@@ -28,6 +28,7 @@ from catalogs.schema import (
 )
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
+from constraints.physics.markets import line_volts
 from constraints.plan import Row
 from constraints.rules.host_memory import floor_gb
 from constraints.rules.power import LOW_LINE_V
@@ -245,5 +246,5 @@ def _racks(needs: _Needs, racks: list[Rack]) -> list[Rack]:
 def _pdus(needs: _Needs, pdus: list[Pdu]) -> list[Pdu]:
     """Those for the line; what --include demands stays."""
     request, policy = needs.market.request, needs.market.policy
-    high = (request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
+    high = line_volts(request, policy) >= LOW_LINE_V
     return [pdu for pdu in pdus if (pdu.volts >= LOW_LINE_V) == high or pdu.id in request.include]

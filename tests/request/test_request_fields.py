@@ -145,6 +145,7 @@ BREAKS: dict[str, Breaks] = {
     "gpus": B(fixed(["gpu0"]), "front[0].gpus.part", "water"),
     "gpu_count": B(fixed(16), "front[0].gpus.total"),
     "origins": B(fixed(["CN"]), "front[", "origins"),
+    "market": B(fixed("CN"), "front[", "origins"),
     "barred_origins": B(fixed(["US", "TW", "CN"]), "front[", "origins"),
     "confidences": B(fixed(["street"])),
     "max_estimated_percent": B(fixed(0), "front[", "origins"),

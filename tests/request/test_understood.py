@@ -44,7 +44,7 @@ def test_solve_says_the_amount_with_its_currency_model_load_and_conditions() -> 
 def test_chinese() -> None:
     line = first("--lang", "zh", "solve", "--budget", "20万元", *JOB)
     choose("en")
-    assert line.startswith("需求：预算 200,000.00 CNY；模型 v2-lite")
+    assert line.startswith("需求：预算 200,000.00 CNY；市场 CN；模型 v2-lite")
 
 
 def test_check_says_it_too() -> None:
@@ -78,9 +78,14 @@ def test_every_condition_stands_in_the_line() -> None:
 
 
 def test_energy_is_priced_in_the_requests_currency() -> None:
-    """The default is in dollars and converted; a buyer's own price is in the request's currency."""
-    usd, cny = (Request(model="v3-671b", as_of=date(2026, 11, 24), currency=c) for c in ("USD", "CNY"))  # type: ignore[arg-type]
-    assert energy_price(cny, Policy()) == 7 * energy_price(usd, Policy())
+    """The default is the market's, or in dollars where none is known, and converted; a buyer's own price is in the
+    request's currency."""
+    for market in ("US", "JP", "any"):
+        usd, cny = (
+            Request(model="v3-671b", as_of=date(2026, 11, 24), currency=c, market=market)  # type: ignore[arg-type]
+            for c in ("USD", "CNY")
+        )
+        assert energy_price(cny, Policy()) == 7 * energy_price(usd, Policy())
     own = Policy().with_settings(["energy.price_per_kwh=0.8"])
     assert energy_price(cny, own) == energy_price(usd, own)
     said = RUN.invoke(app, ["solve", "--budget", "20万元", *JOB, "--energy-price", "0.8元", "--json"])

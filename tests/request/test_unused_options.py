@@ -104,7 +104,7 @@ VALUES: dict[str, str | None] = {
     "calibrate": "{rows}", "calibration": ".", "circuit": "15A@120V", "condition": "any", "cpu": "EPYC 9654",
     "currency": "EUR", "customer": "Nordlicht", "dataset_tb": "1", "discount": "5%", "engine": "cp-sat",
     "fx": "{fx}", "gpu": "h200", "have": "racks", "isl": "0", "kv_precision": "fp8", "lang": "zh", "map_": "{new}",
-    "speculate": "mtp", "cached_share": "40%",
+    "speculate": "mtp", "cached_share": "40%", "market": "EU",
     "max_kw": "5", "max_nodes": "1", "max_ttft": "100", "measured": "{rows}", "memory": "12x64GB",
     "min_precision": "16bit", "min_tok_s_user": "0", "rack_units": "4",
     "model": "v3-671b", "model_config": "{config}", "n": "2", "nodes": "2", "number": "Q-77", "osl": "0",

@@ -108,6 +108,7 @@ class Ask:
     cost_axis: str = "money"
     origins: tuple[str, ...] = ()
     barred_origins: tuple[str, ...] = ()
+    market: str = "US"
     confidences: tuple[str, ...] = ("list", "street", "estimate")
     max_lead: int | None = None
     strict_lead: bool = False
@@ -366,15 +367,22 @@ class Oracle:
                 yield bill
 
     def _off_lists(self, part: str) -> bool:
-        """Whether origin or approved list speak against a part itself."""
+        """Whether market, origin or approved list speak against a part itself."""
         ask, p = self.ask, self.catalog.parts[part]
         approved = {self.catalog.parts[x].kind for x in ask.approved}
         return (
             (bool(ask.origins) and p.country not in ask.origins)
             or (p.country != "" and p.country in ask.barred_origins)
+            or not self._sold_there(p)
             or part in ask.barred
             or (p.kind in approved and part not in ask.approved)
         )
+
+    def _sold_there(self, p: Any) -> bool:
+        """Whether the buyer's market has a part: listed there, or not among those where it is left out."""
+        there = self.ask.market
+        only = [code for code in p.markets if code[0] != "!"]
+        return f"!{there}" not in p.markets and (not only or there in only)
 
     # Nodes ----------------------------------------------------------------------------------------------------
 

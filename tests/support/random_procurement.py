@@ -14,7 +14,7 @@ from constraints.request import Listed, Request
 from tests.support.oracle import Ask
 from tests.support.random_catalogs import scenario
 
-WISHES = ("origin", "no-origin", "confidence", "lead", "avl", "sellers", "estimated", "share")
+WISHES = ("origin", "no-origin", "confidence", "lead", "avl", "sellers", "estimated", "share", "market")
 AXES = ("money", "power", "rack-units", "lead-time")
 PLAIN = (0, 1, 2)
 """Shapes of one air-cooled node: shares of the cost can be brought down by dearer drives, and brute force tries only as
@@ -34,6 +34,10 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
         )
         for x, p in sorted(catalog.parts.items())
     }
+    sold = random.Random(f"{seed} markets")
+    some = ((),) * 7 + (("US", "EU"), ("!CN", "!JP"), ("!EU",), ("CN", "JP"))
+    lists = some if wish == "market" else ((), ("US",), ("!CN",))
+    parts = {x: p.model_copy(update={"markets": sold.choice(lists)}) for x, p in parts.items()}
     offers: dict[str, tuple[Offer, ...]] = {}
     for x, old in sorted(catalog.offers.items()):
         sellers = rng.sample(("north", "south", "west"), len(old))
@@ -85,6 +89,9 @@ def _wish(wish: str, rng: random.Random, parts: dict[str, Part]) -> tuple[dict[s
         return {"origins": one}, {"origins": one}
     if wish == "no-origin":
         return {"barred_origins": ("CN",)}, {"barred_origins": ("CN",)}
+    if wish == "market":
+        there = rng.choice(("US", "EU", "EU", "CN", "JP"))
+        return {"market": there}, {"market": there}
     if wish == "confidence":
         few = rng.choice((("list", "street"), ("list", "estimate"), ("street", "estimate")))
         return {"confidences": few}, {"confidences": few}

@@ -26,7 +26,7 @@ class Wish:
     gpu_count: int | None = None
     part: str = ""
 
-    def fields(self, market: Market, **free: Any) -> dict[str, Any]:
+    def fields(self, market: Market, /, **free: Any) -> dict[str, Any]:
         """Request fields that force it in; `free` are fields to be changed beside."""
         request, out = market.request, dict(free)
         if self.gpu:
@@ -38,7 +38,7 @@ class Wish:
             out["exclude"] = out.get("exclude", request.exclude) | _rivals(market, self.part)
         return out
 
-    def forced(self, market: Market, **free: Any) -> Market:
+    def forced(self, market: Market, /, **free: Any) -> Market:
         """The market in which every build holds it."""
         return market.asking(**self.fields(market, **free))
 
