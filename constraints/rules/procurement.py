@@ -115,9 +115,10 @@ class Procurement(Rule):
 
 
 def _barred(case: Case, part: str) -> bool:
-    """Whether the request itself refuses the part, by name, vendor, origin or approved list, whatever it costs."""
-    known = case.catalog.parts[part]
-    return bool(barred_by(known, case.request, case.catalog) or Filter(case.catalog, case.request).refused(known))
+    """Whether the buyer refuses the part, by name, vendor, origin or approved list, whatever it costs. That it is not
+    sold in a market is no fault of a machine that exists."""
+    known, asked = case.catalog.parts[part], case.request.model_copy(update={"market": "any"})
+    return bool(barred_by(known, asked, case.catalog) or Filter(case.catalog, asked).refused(known))
 
 
 def _left_out(part: str) -> str:

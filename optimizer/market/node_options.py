@@ -6,6 +6,7 @@ from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
+from constraints.physics.markets import line_volts
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
@@ -90,7 +91,7 @@ class NodeOptions:
 
     def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
-        volts = self.market.request.line_volts or policy.whole("power.line_volts")
+        volts = line_volts(self.market.request, policy)
 
         def carries(supplies: PsuBank | None) -> bool:
             # Built in, of unknown figures: its maker vouches for the load (rule power).
