@@ -9,12 +9,15 @@ Nobody sells a board or a barebone with its price in public: only whole servers 
     price = (host + boards + barebone) x error          barebone = mainboard + supplies + cold plates + shell
 
 host: CPUs, memory, drives and NICs of what dsopt would build with what the listing states, the rest at the grade that
-is sold (a from-price: at the floor), at today's prices of parts. Mainboard, supplies by their watts and cold plates
-have prices of their own (levels.csv, `known`), so each barebone has its own figure. Free are the logarithms of each
-board's price, of the shell (chassis, fans, switches, assembly, the seller's margin) of each class, of the step from a
-board to its successor, and of a used barebone over a new one. Least squares of the logarithms, each residual over its
-standard deviation; levels.csv holds what is known beforehand (`prior`), with a band that is read as 80 %. low and high
-of an offer are the 80 % interval of the fit. A price that somebody read is never replaced.
+is sold (a from-price: at the floor), at the prices of parts. Mainboard, supplies by their watts and cold plates have
+prices of their own (levels.csv, `known`), so each barebone has its own figure. Free are the logarithms of each board's
+price, of the shell (chassis, fans, switches, assembly, the seller's margin) of a server for a board of eight and of one
+for eight PCIe cards, the power of slots by which a smaller one is cheaper, the step from a board to its successor, and
+a used barebone over a new one.
+
+Least squares of the logarithms, each residual over its standard deviation; large ones count less than their square,
+since a listing may be out of date. levels.csv holds what is known beforehand (`prior`), with a band that is read as
+80 %. low and high of an offer are the 80 % interval of the fit. A price that somebody read is never replaced.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ OFFERS = Path(__file__).parents[2] / "catalogs" / "data" / "offers.csv"
 SELLER = "dsopt fit"
 Z80 = 1.2816
 """Standard deviations of half an 80 % interval."""
+BOARD_SHELL, PCIE_SHELL, SLOTS = "shell of board8", "shell of pcie", "shell by slots"
 STEP, USED = "generation step", "used over new"
 STEP_SPREAD = 0.12
 """Spread of the step from one board to the next around its mean: of H200 over H100, B200 over H200, B300 over B200."""
@@ -56,31 +60,37 @@ or year than the parts' prices, has more (`_spread`)."""
 
 @dataclass(frozen=True)
 class Estimate:
-    """Price in USD with its 80 % interval, and how many published systems hold such a part."""
+    """Price in USD with its 80 % interval, and how many published systems hold such a part.
+
+    `price` is the middle; of a part that no system holds the mean of what it may cost (exp(spread^2 / 2) times the
+    middle of a lognormal figure), since a search for the cheapest build finds what is priced too low."""
 
     middle: float
     low: float
     high: float
     systems: int
 
+    @property
+    def price(self) -> float:
+        spread = math.log(self.high / self.low) / (2 * Z80)
+        return self.middle if self.systems else self.middle * math.exp(spread**2 / 2)
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """`of`: what the fit says of a part id; `free`: number of free parameters; `systems`: of published systems."""
+    """`of`: what the fit says of a part id; `levels`: the free parameters by name; `systems`: number of published
+    systems."""
 
     of: Mapping[str, Estimate]
-    free: int
+    levels: Mapping[str, float]
     systems: int
-    step: float
 
 
 def shell_of(platform: Platform) -> str:
     """Class of a platform's shell; empty for boards in cases, which have shop prices."""
     if platform.price_class == "diy" or not platform.rack_mount:
         return ""
-    if platform.gpu_boards:
-        return "shell of board8" if platform.gpu_slots >= 8 else "shell of pcie8"
-    return "shell of pcie8" if platform.gpu_slots >= 8 else "shell of pcie2"
+    return BOARD_SHELL if platform.gpu_boards and platform.gpu_slots >= 8 else PCIE_SHELL
 
 
 def is_used(platform: Platform) -> bool:
@@ -138,7 +148,7 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
     """The fit to all published systems but those of the sellers in `without`."""
     price = unit_prices(catalog, newest_day(catalog))
     used = [system for system in systems() if system.use in SPREAD and system.seller not in without and system.gpus]
-    used = [system for system in used if hosts().get((system.id, _grade(system)), ("", {}))[0]]
+    used = [system for system in used if host(system)[0]]
     boards = [part.id for part in catalog.of(Kind.GPU_BOARD)]
     levels = [row for row in _levels("prior")]
     # A board that no system, no level and no neighbour in the order of generations speaks of is not fitted.
@@ -154,7 +164,7 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
             break
         reached |= grown
     names = [part for part in boards if part in reached]
-    names += ["shell of board8", "shell of pcie8", "shell of pcie2", STEP, USED]
+    names += [BOARD_SHELL, PCIE_SHELL, SLOTS, STEP, USED]
     index = {name: place for place, name in enumerate(names)}
 
     def residuals(logs: np.ndarray) -> np.ndarray:
@@ -172,7 +182,9 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
     start = np.full(len(names), math.log(200_000.0))
     for row in levels:
         start[index[row["what"]]] = math.log(float(row["middle"]))
-    solution = least_squares(residuals, start, bounds=(start - 3, start + 3), ftol=1e-12, xtol=1e-12, gtol=1e-12)
+    solution = least_squares(
+        residuals, start, bounds=(start - 3, start + 3), loss="soft_l1", ftol=1e-12, xtol=1e-12, gtol=1e-12
+    )
     covariance = np.linalg.inv(solution.jac.T @ solution.jac)
     # Where the systems scatter more than their spreads say, all intervals widen alike.
     freedom = max(1, len(solution.fun) - len(names))
@@ -180,14 +192,17 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
     return _estimates(catalog, names, solution.x, covariance, used)
 
 
-def _grade(system: System) -> str:
-    return "floor" if system.from_price else "common"
+def host(system: System) -> tuple[str, dict[str, int]]:
+    """Platform and pieces by part id of what stands around the GPUs of a system; no platform where none is built."""
+    found = hosts()
+    common = found.get((system.id, "floor" if system.from_price else "common"), ("", {}))
+    return common if common[0] else found.get((system.id, "floor"), ("", {}))
 
 
 def system_usd(system: System, catalog: Catalog, price: Callable[[str], float], level: Callable[[str], float]) -> float:
     """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`."""
-    platform_id, host = hosts()[system.id, _grade(system)]
-    usd = sum(price(part) * qty for part, qty in host.items())
+    platform_id, around = host(system)
+    usd = sum(price(part) * qty for part, qty in around.items())
     for part, qty in system.gpus.items():
         usd += qty * (level(part) if isinstance(catalog.parts[part], GpuBoard) else price(part))
     platform = catalog.parts[system.platform or platform_id]
@@ -197,7 +212,10 @@ def system_usd(system: System, catalog: Catalog, price: Callable[[str], float], 
 
 def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:
     """Price of a barebone in USD at levels of shells."""
-    usd = known_usd(platform) + level(shell_of(platform))
+    shell = level(shell_of(platform))
+    if shell_of(platform) == PCIE_SHELL:
+        shell *= (platform.gpu_slots / 8) ** level(SLOTS)
+    usd = known_usd(platform) + shell
     return usd * level(USED) if is_used(platform) else usd
 
 
@@ -224,7 +242,7 @@ def _estimates(
     index = {name: place for place, name in enumerate(names)}
     held: dict[str, int] = {}
     for system in used:
-        platform = catalog.parts[system.platform or hosts()[system.id, _grade(system)][0]]
+        platform = catalog.parts[system.platform or host(system)[0]]
         for name in {*system.gpus, shell_of(platform)} - {""}:  # type: ignore[arg-type]
             held[name] = held.get(name, 0) + 1
     out = {}
@@ -236,17 +254,19 @@ def _estimates(
         shell = shell_of(part) if isinstance(part, Platform) else ""
         if not isinstance(part, Platform) or not shell:
             continue
-        usd = barebone_usd(part, lambda name: math.exp(logs[index[name]]))
-        # d log(barebone) / d log(shell) is the shell's share of a new barebone.
+        usd = _barebone_at(part, logs, index)
         gradient = np.zeros(len(names))
-        gradient[index[shell]] = math.exp(logs[index[shell]]) / barebone_usd(
-            part.model_copy(update={"price_class": ""}), lambda name: math.exp(logs[index[name]])
-        )
-        if is_used(part):
-            gradient[index[USED]] = 1
+        for name in (shell, SLOTS, USED):  # d log(barebone) / d logs, by small steps
+            moved = logs.copy()
+            moved[index[name]] += 1e-4
+            gradient[index[name]] = math.log(_barebone_at(part, moved, index) / usd) / 1e-4
         spread = math.sqrt(gradient @ covariance @ gradient)
         out[part.id] = _interval(math.log(usd), spread, held.get(shell, 0))
-    return Fitted(out, len(names), len(used), math.exp(logs[index[STEP]]))
+    return Fitted(out, {name: math.exp(log) for name, log in zip(names, logs, strict=True)}, len(used))
+
+
+def _barebone_at(platform: Platform, logs: np.ndarray, index: Mapping[str, int]) -> float:
+    return barebone_usd(platform, lambda name: math.exp(logs[index[name]]))
 
 
 def _interval(log: float, spread: float, systems: int) -> Estimate:
@@ -264,7 +284,7 @@ def offers_of(catalog: Catalog, fitted: Fitted) -> dict[str, dict[str, str]]:
         held = catalog.parts[part]
         what = "its board" if isinstance(held, GpuBoard) else f"its class ({shell_of(held)[9:]})"  # type: ignore[arg-type]
         out[part] = {
-            "price": _three(found.middle), "currency": "USD", "date": day.isoformat(), "confidence": "estimate",
+            "price": _three(found.price), "currency": "USD", "date": day.isoformat(), "confidence": "estimate",
             "seller": SELLER, "low": _three(found.low), "high": _three(found.high), "link": "",
             "source": f"fitted to {fitted.systems} published systems, benchmarks/prices/fit.py",
             "notes": f"published systems with {what}: {found.systems}; low and high: 80 % interval of the fit",
@@ -313,8 +333,8 @@ def write_hosts(catalog: Catalog) -> None:
                 like = replace(system, platform="")
                 build = build_of(system, grade, catalog, day) or build_of(like, grade, catalog, day) or {}
                 platform = next((part for part in build if isinstance(catalog.parts[part], Platform)), "")
-                host = "|".join(f"{qty}*{part}" for part, qty in sorted(host_of(build, catalog).items()))
-                writer.writerow([system.id, grade, platform, host])
+                around = "|".join(f"{qty}*{part}" for part, qty in sorted(host_of(build, catalog).items()))
+                writer.writerow([system.id, grade, platform, around])
 
 
 def main() -> None:

@@ -21,15 +21,17 @@ MODELS = ("r1-distill-qwen-1.5b", "r1-distill-qwen-32b", "v3-0324")
 """The first of them that the GPUs run: the smallest, since its weights ask for no drive that a listing without drives
 would not have."""
 GRADES = ("floor", "common")
-ASKED_COMMON = ("host_memory.floor_percent=100", "cores.per_gpu_min=8")
-"""`common` until grades are data: what the rules advise, asked for."""
+ASKED_COMMON = {"board": (112.5, 12), "server": (90, 7), "tower": (50, 4)}
+"""`common` until grades are data: RAM in percent of VRAM, cores per GPU."""
 
 
 def build_of(system: System, grade: str, catalog: Catalog, day: date) -> dict[str, int] | None:
     """Pieces by part id of the cheapest build with the system's GPUs; None where no build exists."""
     boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
     gpu, count = _gpus(system, catalog)
-    settings = list(ASKED_COMMON) if grade == "common" else []
+    kind = "board" if any(board.id in system.gpus for board in boards) else system.form
+    ram, cores = ASKED_COMMON[kind]
+    settings = [f"host_memory.floor_percent={ram}", f"cores.per_gpu_min={cores}"] if grade == "common" else []
     if system.memory:
         vram = catalog.parts[gpu].vram_gb * count  # type: ignore[attr-defined]
         settings = [s for s in settings if not s.startswith("host_memory")]
@@ -78,6 +80,8 @@ def _may_hold(platform: Platform, system: System) -> bool:
     """Whether a listing of this form may mean the platform: a server is no board in an open frame."""
     if system.platform:
         return platform.id == system.platform
+    if system.cpus and sum(system.cpus.values()) != platform.sockets:
+        return False
     if system.form == "tower":
         return platform.price_class == "diy" and "open-frame" not in platform.id
     return platform.rack_mount and platform.price_class != "diy"

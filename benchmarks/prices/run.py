@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.prices.fit import Fitted, fit, newest_day, offers_of, unit_prices
+from benchmarks.prices.fit import STEP, Fitted, fit, newest_day, offers_of, unit_prices
 from benchmarks.prices.hosts import GRADES, build_of
 from benchmarks.prices.published import System, rows, systems
 from catalogs.load import Catalog, load
@@ -82,19 +83,25 @@ def page(catalog: Catalog) -> str:
         "",
         "Written by `python benchmarks/prices/run.py`; a test recomputes it.",
         "",
-        "Every offer in `catalogs/data/offers.csv` has a date, a source and a confidence: `list` (a maker's or",
-        "seller's list price), `street` (seen in a shop or on a market), `estimate` (derived; the notes say how).",
+        _paragraph(
+            "Every offer in `catalogs/data/offers.csv` has a date, a source and a confidence: `list`, `contract`,",
+            "`street`, `sold` (somebody's price, read) or `estimate` (derived; the notes say how).",
+        ),
         "",
         "## Whole machines discipline their parts",
         "",
-        "Nobody sells a GPU board or a barebone server with its price in public; whole servers have one. So their",
-        f"prices are fitted to {fitted.systems} published systems at once (`benchmarks/prices/fit.py`: least squares",
-        f"of logarithms with priors, {fitted.free} free parameters; published systems in `systems.csv`, what is known",
-        "beforehand in `levels.csv`). A board costs what whole servers leave for it after their other parts; a",
-        "barebone is mainboard, supplies by their watts, cold plates, and a shell of its class, in which assembly and",
-        f"the seller's margin are. A board costs {fitted.step:.2f} times its predecessor in the mean, which is all",
-        "that is known of boards that no published system holds; `dsopt catalog validate` refuses a successor below",
-        "its predecessor.",
+        _paragraph(
+            "Nobody sells a GPU board or a barebone server with its price in public; whole servers have one. So their",
+            f"prices are fitted to {fitted.systems} published systems at once (`benchmarks/prices/fit.py`: least",
+            f"squares of logarithms with priors, {len(fitted.levels)} free parameters; published systems in",
+            "`systems.csv`, what is known beforehand in `levels.csv`). A board costs what whole servers leave for it",
+            "after their other parts; a barebone is mainboard, supplies by their watts, cold plates, and a shell of",
+            "its class, in which assembly and the seller's margin are. A board costs",
+            f"{fitted.levels[STEP]:.2f} times its predecessor in the middle, which is all that is known of boards that",
+            "no published system holds: those stand at the mean of what they may cost, not at its middle, since a",
+            "search for the cheapest build finds what is priced too low. `dsopt catalog validate` refuses a successor",
+            "below its predecessor.",
+        ),
         "",
         "| fitted | USD | 80 % interval | systems with it |",
         "|---|---:|---:|---:|",
@@ -109,9 +116,11 @@ def page(catalog: Catalog) -> str:
         "",
         "## What dsopt would build",
         "",
-        "Each published system against the proven cheapest build with what its listing states (GPUs always; platform,",
-        "CPUs and memory where it names them), the rest at the floor of the rules and as it is sold (`common`). Left",
-        "out by seller: no system of that seller is in the fit that prices the build.",
+        _paragraph(
+            "Each published system against the proven cheapest build with what its listing states (GPUs always;",
+            "platform, CPUs and memory where it names them), the rest at the floor of the rules and as it is sold",
+            "(`common`). Left out by seller: no system of that seller is in the fit that prices the build.",
+        ),
         "",
         "| system | seller | published, USD net | floor, USD | | common, USD | | reason |",
         "|---|---|---:|---:|---:|---:|---:|---|",
@@ -122,8 +131,11 @@ def page(catalog: Catalog) -> str:
         lines.append(f"| {s.name} | {s.seller} | {s.usd:,.0f} | {built} | {s.reason} |")
     lines += [
         "",
-        f"Median deviation at `common` {middles['common']:.1f} % of {len(known)} systems (goal: {GOAL:.0f} %), at the",
-        f"floor {middles['floor']:.1f} %. Above {MOST:.0f} % without a stated reason: {', '.join(far) or 'none'}.",
+        _paragraph(
+            f"Median deviation at `common` {middles['common']:.1f} % of {len(known)} systems (goal: {GOAL:.0f} %), at",
+            f"the floor {middles['floor']:.1f} %. Above {MOST:.0f} % without a stated reason:",
+            f"{', '.join(far) or 'none'}.",
+        ),
         "",
         "## Listed, not judged",
         "",
@@ -135,6 +147,10 @@ def page(catalog: Catalog) -> str:
             price = f"{float(row['price']):,.0f} {row['currency']}"
             lines.append(f"| {row['system']} | {price} | {row['kind']} | {row['reason']} |")
     return "\n".join(lines) + "\n"
+
+
+def _paragraph(*sentences: str) -> str:
+    return textwrap.fill(" ".join(sentences), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _usd(usd: float | None) -> str:

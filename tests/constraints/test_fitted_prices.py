@@ -44,17 +44,10 @@ def test_a_seller_left_out_tells_nothing(shipped: Catalog, monkeypatch: pytest.M
 def test_levels_that_made_the_prices_are_found_again(shipped: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Systems priced at levels 1.2 times those of today's fit, and hardly any scatter: priors give way."""
     price, today = unit_prices(shipped, newest_day(shipped)), fit(shipped)
-    shells = {
-        shell: next(
-            today.of[p.id].middle - fitting.known_usd(p)
-            for p in shipped.of(Kind.PLATFORM)
-            if isinstance(p, Platform) and shell_of(p) == shell and not is_used(p)
-        )
-        for shell in ("shell of board8", "shell of pcie8", "shell of pcie2")
-    }
+    same = (fitting.SLOTS, fitting.STEP, fitting.USED)
 
     def level(name: str) -> float:
-        return 1.2 * (shells[name] if name in shells else today.of[name].middle)
+        return today.levels[name] * (1 if name in same else 1.2)
 
     made = [
         replace(s, usd=system_usd(s, shipped, price, level)) if s.use in fitting.SPREAD and _has_host(s) else s
@@ -66,7 +59,7 @@ def test_levels_that_made_the_prices_are_found_again(shipped: Catalog, monkeypat
     found = {part: estimate.middle for part, estimate in again.of.items()}
     for system in made:
         if system.use in fitting.SPREAD and _has_host(system):
-            platform = shipped.parts[system.platform or fitting.hosts()[system.id, fitting._grade(system)][0]]
+            platform = shipped.parts[system.platform or fitting.host(system)[0]]
             assert isinstance(platform, Platform)
             boards = {part: qty for part, qty in system.gpus.items() if isinstance(shipped.parts[part], GpuBoard)}
             if boards and shell_of(platform):
@@ -76,7 +69,7 @@ def test_levels_that_made_the_prices_are_found_again(shipped: Catalog, monkeypat
 
 
 def _has_host(system: System) -> bool:
-    return bool(fitting.hosts().get((system.id, fitting._grade(system)), ("", {}))[0])
+    return bool(fitting.host(system)[0])
 
 
 def test_no_figure_stands_for_unlike_barebones(shipped: Catalog) -> None:
@@ -84,13 +77,17 @@ def test_no_figure_stands_for_unlike_barebones(shipped: Catalog) -> None:
     platforms = [p for p in shipped.of(Kind.PLATFORM) if isinstance(p, Platform) and shell_of(p) and not is_used(p)]
 
     def flat(name: str) -> float:
-        return 20_000.0
+        return 0.5 if name == fitting.SLOTS else 20_000.0
 
     for one in platforms:
         for other in platforms:
-            if shell_of(one) == shell_of(other) and fitting.known_usd(one) > fitting.known_usd(other):
+            if (
+                shell_of(one) == shell_of(other)
+                and one.gpu_slots == other.gpu_slots
+                and fitting.known_usd(one) > fitting.known_usd(other)
+            ):
                 assert barebone_usd(one, flat) > barebone_usd(other, flat)
-    assert len({fitting.known_usd(p) for p in platforms if shell_of(p) == "shell of board8"}) >= 6
+    assert len({fitting.known_usd(p) for p in platforms if shell_of(p) == fitting.BOARD_SHELL}) >= 6
 
 
 def test_a_successor_below_its_predecessor_is_a_fault(tmp_path: Path, shipped: Catalog) -> None:
