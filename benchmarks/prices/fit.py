@@ -37,7 +37,7 @@ from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.prices.hosts import build_of, host_of
+from benchmarks.prices.hosts import MODELS, build_of, host_of
 from benchmarks.prices.published import HERE, System, pieces, rows, systems
 from catalogs.load import Catalog, load
 from catalogs.schema import GpuBoard, Kind, Platform
@@ -120,7 +120,7 @@ def hosts() -> Mapping[tuple[str, str], tuple[str, dict[str, int]]]:
 
 def unit_prices(catalog: Catalog, day: date) -> Callable[[str], float]:
     """Price in USD of a piece of a part as `solve` would price it on a day."""
-    request = Request(model="r1-distill-qwen-1.5b", as_of=day, conditions=frozenset({"new"}))
+    request = Request(model=MODELS[0], market="any", as_of=day)
     book = price_book(catalog, request, Policy())
     return lambda part: book.prices[part].cents / 100 if part in book.prices else 0.0
 

@@ -46,9 +46,9 @@ def build_of(system: System, grade: str, catalog: Catalog, day: date) -> dict[st
             if isinstance(part, Memory) and part.capacity_gb != system.memory[1] and _sold(system.memory[1], catalog)
         }
     request = Request(
-        model=MODELS[0], as_of=day, users=1, workload="batch", min_tok_s_user=0, max_nodes=1, gpus=frozenset({gpu}),
-        gpu_count=count, allow_experimental=True, include=tuple(system.cpus), exclude=frozenset(excluded),
-        have=frozenset({"racks", "network"}),
+        model=MODELS[0], market="any", as_of=day, users=1, workload="batch", min_tok_s_user=0, max_nodes=1,
+        gpus=frozenset({gpu}), gpu_count=count, allow_experimental=True, include=tuple(system.cpus),
+        exclude=frozenset(excluded), have=frozenset({"racks", "network"}),
     )  # fmt: skip
     policy = Policy().with_settings(settings)
     for model in MODELS:

@@ -24,7 +24,7 @@ def below_predecessor(catalog: Catalog) -> Faults:
     days = [offer.date for offers in catalog.offers.values() for offer in offers]
     if not days:
         return faults
-    book = price_book(catalog, Request(model=MODEL, as_of=max(days)), Policy())
+    book = price_book(catalog, Request(model=MODEL, market="any", as_of=max(days)), Policy())
     for board in catalog.of(Kind.GPU_BOARD):
         if not isinstance(board, GpuBoard) or not board.predecessor:
             continue
