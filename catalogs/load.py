@@ -132,14 +132,18 @@ def _squashed(names: tuple[str, ...], vendor: str) -> frozenset[str]:
 
 
 def _has_words(text: str, wanted: str) -> bool:
-    """Whether `wanted` (squashed) starts at a word of `text` and does not end within a number: `h20` is no H200."""
+    """Whether `wanted` (squashed) starts at a word of `text` and does not end within a number or the letters of a
+    model: `h20` is no H200, `7900xt` no 7900 XTX. One letter names nothing."""
     words = _words(text)
+    of_a_model = re.search(r"[0-9][a-z]{1,2}$", wanted) is not None
     for i in range(len(words)):
         rest = "".join(words[i:])
-        if wanted and rest.startswith(wanted):
+        if len(wanted) > 1 and rest.startswith(wanted):
             ends = {len("".join(words[i : j + 1])) for j in range(i, len(words))}
-            inside = len(wanted) not in ends and wanted[-1].isdigit() and rest[len(wanted)].isdigit()
-            if not inside:
+            cut = len(wanted) not in ends
+            inside_number = cut and wanted[-1].isdigit() and rest[len(wanted)].isdigit()
+            inside_model = cut and of_a_model and rest[len(wanted)].isalpha()
+            if not (inside_number or inside_model):
                 return True
     return False
 
