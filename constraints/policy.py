@@ -48,12 +48,12 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def defaults() -> Mapping[str, Default]:
-    """All policy keys."""
-    return {row["key"]: _default(row) for row in table("policy")}
+    """All policy keys, those of the grades (constraints/grades.py) after the others."""
+    return {row["key"]: _default(row) for row in (*table("policy"), *table("grades"))}
 
 
 def _default(row: Mapping[str, str]) -> Default:
-    """A row of policy.csv."""
+    """A row of policy.csv or grades.csv."""
     most, stricter = Decimal(row["most"] or Default.most), DIRECTIONS[row["stricter"]]
     least = Decimal(row["least"] or Default.least)
     return Default(row["key"], Decimal(row["value"]), row["unit"], row["title"], row["source"], most, stricter, least)

@@ -14,6 +14,7 @@ from catalogs.errors import InputError
 from catalogs.offers import CONFIDENCES, Condition, Confidence, Currency
 from catalogs.schema import Kind, MarketCode
 from constraints.exchange import FxRate
+from constraints.grades import Grade
 
 LEAST_SUPPLY_V = 200
 """Supplies for servers take 200 to 240 V: below it they are on another range, or on none."""
@@ -151,6 +152,11 @@ class Request(BaseModel):
     )
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
+    grade: Grade = Field(
+        default="common",
+        description="what a build must have: floor (what makes it work), common (what is sold), full (what reference "
+        "designs ask)",
+    )
     max_nodes: int = Field(default=32, ge=1, le=1000, description="most nodes")
     max_power_w: int | None = Field(default=None, gt=0, le=10**9, description="of the whole build, worst case")
     circuit: Circuit | None = Field(default=None, description="the one branch circuit that a build hangs on")

@@ -4,7 +4,6 @@ the room, bandwidth and CPU compute of the row, with n-gram tables there a copy 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Memory, Platform
+from constraints.grades import grade_words, least_ram_gb, ram_percent
 from constraints.physics.contents import (
     dimm_counts,
     inside,
@@ -22,18 +22,12 @@ from constraints.physics.contents import (
     supported_counts,
 )
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, most_mts, offloads, room_gb
-from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
 
 if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
-
-
-def floor_gb(vram_gb: int, policy: Policy) -> int:
-    """Whole GB of RAM that GPU memory asks for; the policy's percentage may have decimals."""
-    return math.ceil(policy["host_memory.floor_percent"] * vram_gb / 100)
 
 
 class HostMemory(Rule):
@@ -55,12 +49,12 @@ class HostMemory(Rule):
         return _unequal([*(held for held, _ in inside(platform, facts.catalog, Memory)), part])
 
     def encode(self, model: FamilyModel) -> None:
-        least = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)  # whole GB: modules have no less
         ram = sum(x.capacity_gb * n * literal for (x, n), literal in model.memory.items())
         unified = model.gpu.form_factor == "integrated"
         for platform, literal in model.platform.items():
             contained = inside(platform, model.catalog, Memory)
             have = sum(x.capacity_gb * n for x, n in contained)
+            least = least_ram_gb(model.per_node * model.gpu.vram_gb, platform, model.policy, model.request.grade)
             if platform.dimm_slots and not unified:
                 model.cp.add(ram >= least - have).only_enforce_if(literal)
             for row, chosen in model.rows.items():
@@ -157,7 +151,9 @@ class HostMemory(Rule):
     def _size(self, case: Case, ram: int) -> Check:
         """RAM against the least and the advised share of GPU memory."""
         vram = case.vram_gb
-        floor_percent, floor = case.policy["host_memory.floor_percent"], _share_gb(case, "floor", vram)
+        grade = case.request.grade
+        floor_percent = ram_percent(case.platform, case.policy, grade)
+        floor = floor_percent * vram / 100
         said = {
             "ram": f"{ram:,}", "floor": figure(floor), "percent": figure(floor_percent), "vram": f"{vram:,}",
         }  # fmt: skip
@@ -172,6 +168,8 @@ class HostMemory(Rule):
                 **said, advised=figure(advised),
             )  # fmt: skip
             return Check.warn(self.id, text, ram, float(advised), "GB", "at_least")
+        if floor_percent > case.policy["host_memory.floor_percent"]:
+            return self._of_grade(ram, float(floor), {**said, "grade": grade_words(grade)})
         return Check.at_least(
             self.id,
             ram,
@@ -182,6 +180,19 @@ class HostMemory(Rule):
                 "RAM of {ram} GB is below the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)", **said
             ),
         )
+
+    def _of_grade(self, ram: int, least: float, said: dict[str, str]) -> Check:
+        """RAM against what a grade asks beyond the floor."""
+        return Check.at_least(
+            self.id, ram, least, "GB",
+            message(
+                "RAM of {ram} GB meets the {floor} GB of grade {grade} ({percent} % of {vram} GB of GPU memory)", **said
+            ),
+            message(
+                "RAM of {ram} GB is below the {floor} GB of grade {grade} ({percent} % of {vram} GB of GPU memory)",
+                **said,
+            ),
+        )  # fmt: skip
 
     def _spread(self, case: Case, count: int) -> list[Check]:
         """Whether the modules fill the channels, or some of them evenly."""

@@ -16,7 +16,8 @@ from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
-from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
+from catalogs.schema import Drive, Memory, Nic, Platform
+from constraints.grades import least_ram_gb
 from constraints.physics.contents import inside, modules_to_buy
 from constraints.physics.links import lan_port
 from constraints.physics.lookup_tables import copies, tables_gb
@@ -25,7 +26,6 @@ from constraints.prices.order_limits import limit_surplus
 from constraints.prices.ordering import at_least
 from constraints.rule import Check, Rule
 from constraints.rules.cooling import Cooling
-from constraints.rules.host_memory import floor_gb
 from constraints.rules.interconnect import bills_of, covers, net_of
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.rack import racked
@@ -149,7 +149,7 @@ class Surplus(Rule):
         for platform, literal in model.platform.items():
             for (module, number), chosen in model.memory.items() if inside(platform, model.catalog, Memory) else ():
                 for for_tables_gb in {row.key.tables_gb for row in model.rows}:
-                    least = _least_gb(model.gpu, model.per_node, model.policy, for_tables_gb)
+                    least = _least_gb(model, platform, for_tables_gb)
                     if number > _fewest_modules(platform, model.catalog, module, least):
                         rows = [is_row for row, is_row in model.rows.items() if row.key.tables_gb == for_tables_gb]
                         model.cp.add(sum(rows) == 0).only_enforce_if(literal, chosen)
@@ -185,7 +185,8 @@ class Surplus(Rule):
         bought = [(part, case.build.node.get(part.id, 0)) for part, _ in case.parts(Memory) if isinstance(part, Memory)]
         in_node = copies(case.plan.gpus, case.per_node)
         for_tables = tables_gb(case.llm, in_node, case.policy) if case.plan.host_tables else 0
-        least = 0 if case.unified else max(floor_gb(case.vram_gb, case.policy), for_tables)
+        of_vram = least_ram_gb(case.vram_gb, case.platform, case.policy, case.request.grade)
+        least = 0 if case.unified else max(of_vram, for_tables)
         fewest = {module: _fewest_modules(case.platform, case.catalog, module, least) for module, _ in bought}
         return [module.id for module, pieces in bought if pieces > fewest[module]]
 
@@ -252,9 +253,11 @@ def _passes(rule: Rule, case: Case) -> bool:
     return all(finding.status != "fail" for finding in rule.check(case))
 
 
-def _least_gb(gpu: Gpu, per_node: int, policy: Policy, for_tables_gb: int) -> int:
+def _least_gb(model: FamilyModel, platform: Platform, for_tables_gb: int) -> int:
     """GB of RAM that a node needs, with n-gram tables in host memory for these."""
-    return 0 if gpu.form_factor == "integrated" else max(floor_gb(per_node * gpu.vram_gb, policy), for_tables_gb)
+    vram_gb = model.per_node * model.gpu.vram_gb
+    of_vram = least_ram_gb(vram_gb, platform, model.policy, model.request.grade)
+    return 0 if model.gpu.form_factor == "integrated" else max(of_vram, for_tables_gb)
 
 
 def _fewest_modules(platform: Platform, catalog: Catalog, module: Memory, least_gb: int) -> int:

@@ -306,6 +306,8 @@ def _request(ctx: typer.Context, currency: str, values: Values, parts: Catalog) 
     too_coarse(values["precision"], bits(values["min_precision"]))
     named, of_quote = values["currency"], currency if currency in CURRENCIES else "USD"
     code = of_quote if named is None else currency_code(named)
-    request = request_of(given(ctx, values, parts), fields_of("xray"), currency=code)
+    # A quote is somebody's build: it is judged by what makes it work, unless more is asked for.
+    grade = {} if values["grade"] else {"grade": "floor"}
+    request = request_of(given(ctx, values, parts), fields_of("xray"), currency=code, **grade)
     kv_of_the_model(ctx, request)
     return request

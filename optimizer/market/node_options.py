@@ -5,12 +5,12 @@ from __future__ import annotations
 from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.build import PsuBank, power_cap
+from constraints.grades import least_cores, least_ram_gb
 from constraints.physics.contents import gpus_inside
 from constraints.physics.markets import line_volts
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
-from constraints.rules.host_memory import floor_gb
 from constraints.rules.lanes import gpu_lanes, gpu_width
 from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
 from constraints.rules.storage import needed_gb
@@ -32,13 +32,13 @@ class NodeOptions:
         policy, platform = self.market.policy, self.platform
         self.cap_w = power_cap(gpu, platform)
         self.gpus = self._gpus()
-        cores = policy.whole("cores.per_gpu_min") * per_node
+        cores = least_cores(per_node, platform, policy, self.market.request.grade)
         self.cpus = platform_options.shared(
             ("cores", cores, platform_options.alike),
             lambda: [option for option in platform_options.cpus if option.size >= cores],
         )
         self.floor_gb = 0 if gpu.form_factor == "integrated" or not platform.dimm_slots else per_node * gpu.vram_gb
-        least_gb = floor_gb(self.floor_gb, policy)
+        least_gb = least_ram_gb(self.floor_gb, platform, policy, self.market.request.grade)
         self.memory = platform_options.shared(
             ("floor", least_gb, platform_options.alike),
             lambda: [option for option in platform_options.memory if option.size >= least_gb],

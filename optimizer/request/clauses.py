@@ -56,6 +56,11 @@ def requests_per_second(request: Request, _: Words) -> str:
     return "" if load is None else _("{n} requests a second", n=grouped(load))
 
 
+def grade(request: Request, _: Words) -> str:
+    """What a build must have."""
+    return _("grade {name}", name=_(request.grade))
+
+
 def workload(request: Request, _: Words) -> str:
     """With its lengths, in serving."""
     if request.trains:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalogs.formats import BITS
 from catalogs.message import N_, message
+from constraints.grades import grade_words
 from constraints.physics.circuits import circuit_words
 from constraints.physics.markets import market_of, not_sold
 from constraints.request import Request
@@ -131,3 +132,8 @@ def most_sellers(asked: Asked) -> int:
     """All that the catalog knows, or as many as are allowed already."""
     sellers = {offer.seller for offers in asked.catalog.offers.values() for offer in offers}
     return max(len(sellers), asked.request.max_sellers or 0)
+
+
+def grade(asked: Asked) -> str:
+    """What a build must have."""
+    return message("grade {name}", name=grade_words(asked.request.grade))

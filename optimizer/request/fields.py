@@ -412,6 +412,31 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("offload", "Routed experts in host memory too.", bool, False, ("--offload",), group=ENGINE),),
         of=SERVING,
     ),
+    "grade": FieldEntry(
+        by=("host_memory", "cores"),
+        how="thresholds by kind of machine",
+        commands=CHECKED,
+        options=(
+            Option(
+                "grade",
+                "What a build must have: floor (what makes it work), common (what is sold), full (what reference "
+                "designs ask). [default: common; floor where a build is given]",
+                group=PARTS,
+            ),
+        ),
+        parse=parsing.grade,
+        said=clauses.grade,
+        shares="prices",
+        condition=Condition(
+            "grade",
+            "host_memory",
+            45,
+            condition_words.grade,
+            holds=lambda asked: asked.request.grade != "floor",
+            without={"grade": "floor"},
+            given_up=N_("grade floor"),
+        ),
+    ),
     "cost_axis": FieldEntry(
         by=("search",),
         how="the axis of each point is made anew and compared",

@@ -14,6 +14,7 @@ from catalogs.llm import use_config
 from catalogs.message import message
 from catalogs.offers import CONFIDENCES
 from constraints.exchange import FxRate
+from constraints.grades import GRADES
 from constraints.model.axis import AXES
 from constraints.physics.markets import by_currency, market_of_country, sales_markets
 from constraints.request import MOST_SUPPLY_V, Listed, Owned, Spare, SupportRate, volts_at_supply
@@ -299,6 +300,14 @@ def support(given: Given) -> tuple[SupportRate, ...]:
 def fx(given: Given) -> tuple[FxRate, ...]:
     """Rates of the file."""
     return purchase_terms.fx(given["fx"]) if given["fx"] else ()
+
+
+def grade(given: Given) -> str | None:
+    """What a build must have; the command's own default where nobody says anything."""
+    name = given["grade"]
+    if name is not None and name not in GRADES:
+        raise _bad("--grade", name, "is no grade", f"One of: {', '.join(GRADES)}.")
+    return name  # type: ignore[no-any-return]
 
 
 def cost_axis(given: Given) -> str | None:

@@ -22,6 +22,7 @@ from constraints.request import Request
 from optimizer.request import texts
 from optimizer.request.fields import ALL_CONDITIONS
 from optimizer.request.typed_request import request as request_of_fields
+from optimizer.result.graded_request import GradedRequest
 from optimizer.result.point_schema import PartQty
 from optimizer.result.schema import BuildFile
 from optimizer.result.strict import exact
@@ -157,7 +158,7 @@ class SavedPoint(BaseModel):
 class SavedFront(BaseModel):
     """What is read of a saved result here; `dsopt verify` judges the rest."""
 
-    request: Request
+    request: GradedRequest
     policy: dict[str, str] = {}
     front: list[SavedPoint]
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from catalogs.schema import MarketCode
+from constraints.grades import Grade
 from constraints.request import CostAxis, Request
 from optimizer.result.document import Document, MessageParts, Text
 from optimizer.result.explanation_schema import NoBuild
+from optimizer.result.graded_request import GradedRequest
 from optimizer.result.point_schema import CheckFacts, FrontPoint
 from optimizer.result.strict import Money, Strict, TokS
 
@@ -171,7 +173,7 @@ class Result(Document):
     """The answer of `dsopt solve --json`."""
 
     schema_version: Literal["1"]
-    request: Request
+    request: GradedRequest
     policy: dict[str, str] = Field(description="keys changed from the default, as decimal strings")
     catalog: CatalogFacts
     fx: list[Fx] = Field(description="exchange rates in force")
@@ -252,6 +254,7 @@ class BuildFile(Strict):
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     min_precision: Literal["4bit", "8bit", "16bit"] | None = None
+    grade: Grade = Field(default="floor", description="what it is judged by: floor, common or full")
     kv_precision: Literal["bf16", "fp8", "q8_0"] | None = Field(default=None, description="of the KV cache")
     speculate: Literal["mtp", "mtp1", "mtp2", "mtp3", "mtp4", "mtp5"] | None = Field(
         default=None, description="tokens that the checkpoint's module proposes per step; mtp: its memory alone"

@@ -26,11 +26,11 @@ from catalogs.schema import (
     Platform,
     Rack,
 )
+from constraints.grades import least_cores, least_ram_gb
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
 from constraints.physics.markets import line_volts
 from constraints.plan import Row
-from constraints.rules.host_memory import floor_gb
 from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import node_kg
 from constraints.rules.storage import needed_gb
@@ -133,13 +133,15 @@ class _Needs:
         # The fewest modules ask the most of each: one that is enough there is enough in every chassis. Rounded up, for
         # a module is too small until it holds its whole share.
         fewest = min((count for platform in platforms for count in dimm_counts(platform)), default=1)
-        least_gb = floor_gb(per_node * gpu.vram_gb, policy)
+        # Each platform asks what its grade does: what is enough for the most demanding is enough for all.
+        grade = market.request.grade
+        least_gb = max(least_ram_gb(per_node * gpu.vram_gb, platform, policy, grade) for platform in platforms)
         tables_gb = max(row.key.tables_gb for row in rows)
         return _Needs(
             market,
             rows,
             platforms,
-            cores=policy.whole("cores.per_gpu_min") * per_node,
+            cores=max(least_cores(per_node, platform, policy, grade) for platform in platforms),
             module_gb=-(-max(least_gb, tables_gb) // fewest),
             nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
         )

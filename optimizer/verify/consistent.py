@@ -25,6 +25,7 @@ from optimizer.market.rows import families
 from optimizer.result.contract import point, result
 from optimizer.result.document import sentences_of
 from optimizer.result.embedded_catalog import catalog_of, rows, used
+from optimizer.result.graded_request import of_its_day
 from optimizer.result.proof_record import read_record, read_refused_parts
 from optimizer.result.schema import Result
 from optimizer.result.strict import NotExact, exact
@@ -71,6 +72,8 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
 
     Returns what was read for a later proof; None when the file is no result at all."""
     report = Report()
+    if isinstance(data, dict) and "request" in data:
+        data = {**data, "request": of_its_day(data["request"])}
     try:
         stored = exact(Result, data)
     except NotExact as e:

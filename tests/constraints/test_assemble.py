@@ -54,9 +54,26 @@ def test_tower(ask: Any, gpu: str, n: int, conditions: Any) -> None:
     assert not case.platform.rack_mount or n == 4
 
 
+AT_THE_FLOOR = {
+    "amd-mi355x-288gb": "2,592 GB of RAM and 96 cores draw more than its two needed supplies carry, as cataloged",
+    "intel-gaudi-2-hl-225h-96gb": "two CPUs of its generation have 80 cores, and 12 a GPU are 96",
+    "huawei-ascend-910b3-64gb": "576 GB of RAM take modules of 32 GB, of which the catalog sells used ones alone",
+}
+"""Nodes that no build of grade common is of."""
+
+
 @pytest.mark.parametrize(("gpu", "model", "conditions"), NODES)
 def test_node_of_eight(ask: Any, gpu: str, model: str, conditions: Any) -> None:
-    case = cheapest(ask, gpu, 8, model, conditions, max_nodes=1, site_water=gpu == "amd-mi355x-288gb")
+    case = cheapest(
+        ask,
+        gpu,
+        8,
+        model,
+        conditions,
+        max_nodes=1,
+        site_water=gpu == "amd-mi355x-288gb",
+        grade="floor" if gpu in AT_THE_FLOOR else "common",
+    )
     assert case.per_node == 8
     assert case.platform.rack_mount
 

@@ -180,7 +180,7 @@ def test_support_by_category_and_tax() -> None:
 
 @pytest.fixture
 def main_job(at_older_estimates: Catalog) -> Market:
-    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00)
+    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00, grade="floor")
     return Market.open(at_older_estimates, request, Policy())
 
 
@@ -247,12 +247,12 @@ def test_specs(main_job: Market, spec: str, low: int, high: int, target: int | N
 )  # fmt: skip
 def test_bad_specs(ask: Any, spec: str, code: str) -> None:
     with pytest.raises(InputError) as e:
-        parse(ask(budget=300000), spec)
+        parse(ask(budget=300000, grade="floor"), spec)
     assert [f.code for f in e.value.faults] == [code]
 
 
 def test_refusals(ask: Any) -> None:
-    market = ask(budget=500000)
+    market = ask(budget=500000, grade="floor")
     slower, *_, point = Solver(market).front().points
     assert slower is not point
     for fields in ({"cost_axis": "power"}, {"max_share_percent": 90}):

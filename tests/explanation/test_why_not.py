@@ -119,7 +119,7 @@ def main_job(at_older_estimates: Catalog) -> tuple[Market, Point]:
     from tests.conftest import AS_OF
 
     # In any market: H20 is sold in China alone, the others it is compared with are not sold there.
-    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00, market="any")
+    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00, market="any", grade="floor")
     market = Market.open(at_older_estimates, request, Policy())
     return market, recommended(market)
 

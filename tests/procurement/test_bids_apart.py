@@ -30,7 +30,7 @@ from optimizer.text.languages import Words
 from tests.support.long import one_in, sampled, wanted
 
 ALDER = Path("examples/procurement/tender/alder.xlsx")
-ASKED = Request(
+ASKED = Request(grade="floor",
     model="v3-671b", users=32, as_of="2026-11-24", currency="USD", have=frozenset({"racks", "network"})
 )  # fmt: skip
 HEAD = "Part number,Description,Qty,Unit price,Currency\n"

@@ -47,10 +47,10 @@ from tests.support.office import opened as values_of
 TENDER = Path("examples/procurement/tender")
 FILES = [TENDER / x for x in ("alder.xlsx", "baiyun.xlsx", "corvus.csv")]
 DAY = date(2026, 11, 24)
-ASKED = Request(
+ASKED = Request(grade="floor",
     model="v3-671b", users=32, as_of=DAY, currency="CNY", have=frozenset({"racks", "network"})
 )  # fmt: skip
-SMALL = Request(model="r1-distill-qwen-7b", users=4, as_of=DAY, have=frozenset({"racks", "network"}))
+SMALL = Request(grade="floor", model="r1-distill-qwen-7b", users=4, as_of=DAY, have=frozenset({"racks", "network"}))
 USD, EUR = Decimal(7), Decimal("1.15") * 7
 """Yuan per dollar and euro at the policy's rates."""
 needs_office = pytest.mark.skipif(

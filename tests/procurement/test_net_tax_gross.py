@@ -31,7 +31,12 @@ CATALOG = load()
 @pytest.fixture(scope="module", params=[False, True], ids=["no-tax", "tax"])
 def result(request: pytest.FixtureRequest) -> Result:
     asked = Request(
-        model="v2-lite", as_of=DAY, budget_cents=20_000_00, max_nodes=1, have=frozenset({"racks", "network"})
+        grade="floor",
+        model="v2-lite",
+        as_of=DAY,
+        budget_cents=20_000_00,
+        max_nodes=1,
+        have=frozenset({"racks", "network"}),
     )
     policy = Policy().with_settings(TERMS if request.param else ())
     return solve(asked, catalog=CATALOG, policy=policy)

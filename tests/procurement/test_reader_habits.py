@@ -53,7 +53,7 @@ def server(n: int = 1, each: bool = False, price: str = "0,0") -> list[str]:
 
 
 def request(**fields: Any) -> Request:
-    return Request(model="v3-671b", users=32, as_of=DAY, have=frozenset({"racks", "network"}), **fields)
+    return Request(grade="floor", model="v3-671b", users=32, as_of=DAY, have=frozenset({"racks", "network"}), **fields)
 
 
 def seen(q: Quote) -> XRay:

@@ -149,6 +149,7 @@ def test_the_guides_professional_build_as_a_quote_x_rayed() -> None:
     assert not placed.unplaced and not placed.left_over
     conditions = frozenset({"new", "refurbished", "used"})
     request = Request(
+        grade="floor",
         model=written["model"],
         as_of="2026-11-24",
         budget_cents=None,

@@ -66,7 +66,7 @@ def seen(path: Path, model: str, have: frozenset[str] = HAVE, search: bool = Fal
     quote = read_quote(path, catalog=catalog())
     currency = quote.currency if quote.currency in ("USD", "CNY", "EUR") else "USD"
     fields = {k: more.pop(k) for k in list(more) if k in Request.model_fields}
-    request = Request(model=model, as_of=DAY, currency=currency, have=have, **fields)
+    request = Request(grade="floor", model=model, as_of=DAY, currency=currency, have=have, **fields)
     return xray(quote, request, catalog=catalog(), search=search, **more)
 
 
@@ -141,7 +141,7 @@ def test_frauds_are_named_with_their_amounts() -> None:
 @cache
 def point(budget: int, model: str, nodes: int, have: frozenset[str] = frozenset()) -> FrontPoint:
     """The fastest build of so many nodes under a budget."""
-    request = Request(model=model, as_of=DAY, budget_cents=budget * 100, have=have)
+    request = Request(grade="floor", model=model, as_of=DAY, budget_cents=budget * 100, have=have)
     return next(p for p in reversed(solve(request, catalog=catalog()).front) if p.nodes[0].count == nodes)
 
 

@@ -37,6 +37,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "tokens_per_day": [["20M"]],
     "requests_per_second": [["0.5"]],
     "workload": [["rag"], ["finetune-lora"]],
+    "grade": [["full"], ["floor"]],
     "isl": [["2000"]],
     "osl": [["300"]],
     "min_tok_s_user": [["7.5"]],

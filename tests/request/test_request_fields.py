@@ -130,6 +130,7 @@ BREAKS: dict[str, Breaks] = {
     "any_precision": B(fixed(False), judged=False),
     "allow_experimental": B(fixed(False)),
     "offload": B(fixed(False), "front[0].row", "host"),
+    "grade": B(fixed("full"), "front[0].checks["),
     "max_nodes": B(fixed(1), "front[2].checks[", "liquid"),
     "max_power_w": B(lambda d: d["front"][0]["power"]["total_w"] - 1, "front[0].checks["),
     "circuit": B(fixed({"amps": 1, "volts": 230}), "front[0].checks["),

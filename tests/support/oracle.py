@@ -104,6 +104,7 @@ class Ask:
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     offload: bool = False
+    grade: str = "floor"
     allow_experimental: bool = False
     cost_axis: str = "money"
     origins: tuple[str, ...] = ()
@@ -489,12 +490,12 @@ class Oracle:
             if self.catalog.parts[x].kind == Kind.MEMORY
         )
         ram = held + (mem.capacity_gb * m if mem else 0)
-        if 100 * ram < 20 * vram or not self._evenly_filled(p, inside, mem, m):
+        if 100 * ram < self._asked(p, "percent", 20, "dimm") * vram or not self._evenly_filled(p, inside, mem, m):
             broken.add("host_memory")
         cores = (cpu.cores * p.sockets if cpu else 0) + sum(
             self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
         )
-        if cores < 4 * k:
+        if cores < self._asked(p, "per_gpu", 4, "cpu") * k:
             broken.add("cores")
         if p.inlet_max_c is not None and p.inlet_max_c < 27:
             broken.add("cooling")
@@ -520,10 +521,24 @@ class Oracle:
         for x, q in own.items():
             for fewer in range(node[x]) if self.ask.by_share else ():
                 mem = self.catalog.parts[x] if fewer else None
-                enough = 100 * self.catalog.parts[x].capacity_gb * (q + fewer) >= 20 * k * gpu.vram_gb
+                percent = self._asked(p, "percent", 20, "dimm")
+                enough = 100 * self.catalog.parts[x].capacity_gb * (q + fewer) >= percent * k * gpu.vram_gb
                 if enough and self._evenly_filled(p, inside, mem, fewer):
                     return True
         return False
+
+    def _asked(self, p: Platform, figure: str, floor: int, delivered: str) -> Fraction:
+        """A figure of the grade for such a machine; no less than the floor, and that of what a system comes with."""
+        if "PCIe" in p.gpu_forms or "PCIe-LP" in p.gpu_forms:
+            machine = "server" if p.rack_mount else "tower"
+        else:
+            machine = "rack" if p.gpu_slots > 16 else "desktop" if p.gpu_forms == ("integrated",) else "board"
+        wanted = [
+            Fraction(row["value"])
+            for row in rows_of("grades")
+            if row["grade"] == self.ask.grade and row["machine"] == machine and row["key"].endswith(f"_{figure}")
+        ]
+        return max([Fraction(floor), *wanted]) if delivered not in p.includes else Fraction(floor)
 
     def _patterns(self, p: Platform) -> list[tuple[int, int]]:
         """(fitted, needed)."""

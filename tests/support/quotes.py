@@ -43,14 +43,14 @@ class Job:
 
     def solved(self, policy: Policy, **fields: Any) -> dict[str, Any]:
         """What `solve` says to the same question with other fields."""
-        request = Request(**{"model": "v2-670b", "as_of": DAY, "budget_cents": BUDGET, **fields})
+        request = Request(**{"grade": "floor", "model": "v2-670b", "as_of": DAY, "budget_cents": BUDGET, **fields})
         return solve(self.catalog, request, policy).data
 
 
 def job() -> Job:
     """The main job over the overlay."""
     catalog = load([OVERLAY])
-    request = Request(model="v2-670b", as_of=DAY, budget_cents=BUDGET)
+    request = Request(model="v2-670b", grade="floor", as_of=DAY, budget_cents=BUDGET)
     data = json.loads(json.dumps(solve(catalog, request, Policy()).data))
     report, read = consistent(data, catalog)
     assert not report.wrong

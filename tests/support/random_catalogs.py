@@ -578,6 +578,7 @@ def _request(b: Builder, rng: random.Random, shape: str) -> tuple[Request, Ask]:
     have = frozenset(x for x in ("racks", "network") if rng.random() < 0.25)
     request = Request(
         model=model,
+        grade="floor",  # what other grades ask is of tests/constraints/test_grades.py
         as_of=DAY,
         budget_cents=budget,
         isl=8000,

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import Build, supply_patterns
+from constraints.grades import least_ram_gb
 from constraints.physics.contents import gpus_inside, inside, modules_to_buy, population
 from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu
-from constraints.rules.host_memory import floor_gb
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
@@ -86,7 +86,8 @@ class ChangeBound:
 
     def _modules(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
         """Memory modules: of one kind, in a number that fills the channels or stays with a warning, and enough."""
-        least_gb = floor_gb(per_node * gpu.vram_gb, self.market.policy)
+        market = self.market
+        least_gb = least_ram_gb(per_node * gpu.vram_gb, platform, market.policy, market.request.grade)
         # Memory of the GPU itself needs no modules: whichever are there may stay.
         unified = gpu.form_factor == "integrated"
         key = ("modules", platform.id, least_gb, unified)

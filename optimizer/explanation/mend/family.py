@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from catalogs.schema import Gpu, Kind, Link, Memory, Platform
 from constraints.build import Build
+from constraints.grades import least_ram_gb
 from constraints.model.family_model import Candidates, FamilyModel
 from constraints.physics.contents import inside, module_fits_inside, modules_to_buy
 from constraints.plan import Row
-from constraints.rules.host_memory import floor_gb
 from constraints.rules.rack import racked
 from optimizer.explanation.mend.bound import difference, partial
 from optimizer.market.market import Market
@@ -76,10 +76,11 @@ class MendFamily(FamilyProof):
     def _modules(self, model: FamilyModel) -> None:
         """Modules of the build that fill channels in part may stay as they are: counted as a whole set by the rules,
         then taken back in number and power; the floor of RAM is held with those that are there."""
-        least_gb = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)
         for module in model.candidates.memory:
             have = self.build.node.get(module.id, 0)
             for platform, literal in model.platform.items() if have else ():
+                vram_gb = model.per_node * model.gpu.vram_gb
+                least_gb = least_ram_gb(vram_gb, platform, model.policy, model.request.grade)
                 if module_fits_inside(platform, model.catalog, module):
                     self._as_they_are(model, platform, literal, module, least_gb)
 

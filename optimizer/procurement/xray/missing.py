@@ -11,6 +11,7 @@ from typing import TypeVar
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
 from constraints.build import Case, bank, supply_patterns
+from constraints.grades import ram_percent
 from constraints.physics.contents import dimm_counts, inside
 from constraints.physics.links import Network, networks
 from constraints.physics.lookup_tables import copies, tables_gb
@@ -106,7 +107,8 @@ def _modules(case: Case, refusals: Refusals) -> Iterable[Missing]:
         or case.gpu.form_factor == "integrated"
     ):
         return
-    floor = case.policy["host_memory.floor_percent"] * case.per_node * case.gpu.vram_gb / 100
+    percent = ram_percent(platform, case.policy, case.request.grade)
+    floor = percent * case.per_node * case.gpu.vram_gb / 100
     if case.plan.host_tables:
         floor = max(floor, Decimal(tables_gb(case.llm, copies(case.plan.gpus, case.per_node), case.policy)))
     modules = next(iter(dimm_counts(platform)), 1)

@@ -1,0 +1,76 @@
+"""Grades: what a build must have beyond what makes it work, by the kind of machine. Thresholds are policy,
+constraints/data/grades.csv: each with the machines or the document that it comes from (docs/grades.md)."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Literal, NamedTuple, get_args
+
+from catalogs.message import N_, message
+from catalogs.schema import Included, Platform
+from constraints.policy import Policy, defaults
+
+Grade = Literal["floor", "common", "full"]
+"""`floor`: what makes a build work, the guide's rules; `common`: what is sold; `full`: what reference designs ask."""
+GRADES: tuple[Grade, ...] = get_args(Grade)
+WORDS: dict[Grade, str] = {"floor": N_("floor"), "common": N_("common"), "full": N_("full")}
+Machine = Literal["board", "server", "tower", "desktop", "rack"]
+CARDS = frozenset({"PCIe", "PCIe-LP"})
+MOST_IN_A_SERVER = 16
+"""GPUs of a node beyond which it is a rack of trays sold as one."""
+
+
+class Threshold(NamedTuple):
+    """What rows of grades.csv ask of a kind of machine."""
+
+    rows: str
+    """Their keys, with {grade} and {machine} in place of these."""
+    unless: Included
+    """What a system must not come with: there its maker's configuration is what is sold."""
+
+
+RAM = Threshold("host_memory.{grade}_{machine}_percent", "dimm")
+CORES = Threshold("cores.{grade}_{machine}_per_gpu", "cpu")
+
+
+def grade_words(grade: Grade) -> str:
+    """A grade in the reader's language."""
+    return message(WORDS[grade])
+
+
+def machine_of(platform: Platform) -> Machine:
+    """What kind of machine a platform is, by its slots and whether it stands in a rack."""
+    if platform.gpu_slots > MOST_IN_A_SERVER:
+        return "rack"
+    if CARDS.issuperset(platform.gpu_forms):
+        return "server" if platform.rack_mount else "tower"
+    return "desktop" if "integrated" in platform.gpu_forms else "board"
+
+
+def asked(of: Threshold, platform: Platform, policy: Policy, grade: Grade) -> Decimal:
+    """What a grade asks of a platform; 0 where it asks nothing beyond the floor."""
+    if grade == "floor" or of.unless in platform.includes:
+        return Decimal(0)
+    key = of.rows.format(grade=grade, machine=machine_of(platform))
+    return policy[key] if key in defaults() else Decimal(0)
+
+
+def ram_percent(platform: Platform, policy: Policy, grade: Grade) -> Decimal:
+    """RAM that a node must have, in percent of its GPU memory; never below the floor."""
+    return max(policy["host_memory.floor_percent"], asked(RAM, platform, policy, grade))
+
+
+def least_ram_gb(vram_gb: int, platform: Platform, policy: Policy, grade: Grade) -> int:
+    """Whole GB of RAM that a node must have beside so much GPU memory: modules have no less."""
+    return math.ceil(ram_percent(platform, policy, grade) * vram_gb / 100)
+
+
+def cores_per_gpu(platform: Platform, policy: Policy, grade: Grade) -> Decimal:
+    """CPU cores that a node must have for each GPU; never below the floor."""
+    return max(policy["cores.per_gpu_min"], asked(CORES, platform, policy, grade))
+
+
+def least_cores(gpus: int, platform: Platform, policy: Policy, grade: Grade) -> int:
+    """CPU cores that a node with so many GPUs must have."""
+    return math.ceil(cores_per_gpu(platform, policy, grade) * gpus)

@@ -1,0 +1,120 @@
+"""Grades: what the rules ask of each kind of machine, where the figures come from, and fronts against brute force."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from benchmarks.grades.published import LEAST, counted, of_grade
+from catalogs.load import Catalog
+from catalogs.schema import Kind, Platform
+from constraints.grades import CARDS, GRADES, Grade, least_cores, least_ram_gb, machine_of, ram_percent
+from constraints.policy import Policy, defaults, table
+from constraints.request import Request
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.result.answer import solve as answer
+from optimizer.search.solver import Solver
+from optimizer.verify.consistent import consistent
+from tests.conftest import AS_OF
+from tests.search.test_oracle import nodes_tried
+from tests.support.long import one_in
+from tests.support.oracle import Oracle
+from tests.support.random_catalogs import scenario
+
+PUBLISHED = [row for row in table("grades") if row["basis"] == "published"]
+
+
+@pytest.mark.parametrize("grade", GRADES[1:])
+@pytest.mark.parametrize("seed", one_in(4, range(36)))
+def test_front_equals_brute_force(seed: int, grade: Grade) -> None:
+    catalog, request, ask = scenario(seed)
+    market = Market.open(catalog, request.model_copy(update={"grade": grade}), Policy())
+    found = [(p.found.cost, p.found.row.perf.tenths) for p in Solver(market).front().points]
+    assert found == Oracle(catalog, replace(ask, grade=grade), nodes_tried(seed)).front()
+
+
+def test_figures_are_those_of_the_machines() -> None:
+    machines = counted()
+    assert len(machines) >= LEAST
+    for row in PUBLISHED:
+        figures = of_grade(row["grade"])
+        assert row["machine"] == "board"
+        assert int(row["n"]) == len(machines)
+        assert float(row["value"]) == (figures.ram_percent if "percent" in row["key"] else figures.cores_per_gpu)
+
+
+def test_every_row_has_its_source_and_what_is_not_counted_is_policy() -> None:
+    for row in table("grades"):
+        assert row["source"]
+        assert row["basis"] in ("published", "policy")
+        assert bool(row["n"]) == (row["basis"] == "published")
+        assert row["key"].split(".")[1].startswith(f"{row['grade']}_{row['machine']}_")
+
+
+def test_a_grade_asks_no_less_than_the_one_below(shipped: Catalog) -> None:
+    policy = Policy()
+    for platform in shipped.of(Kind.PLATFORM, Kind.SYSTEM):
+        assert isinstance(platform, Platform)
+        ram = [least_ram_gb(1000, platform, policy, grade) for grade in GRADES]
+        cores = [least_cores(8, platform, policy, grade) for grade in GRADES]
+        assert ram == sorted(ram)
+        assert cores == sorted(cores)
+        assert ram[0] >= 200  # of 1,000 GB of GPU memory
+        if not platform.rack_mount and CARDS.issuperset(platform.gpu_forms):
+            assert ram[1] >= 500
+
+
+def test_what_a_system_comes_with_is_its_makers(shipped: Catalog) -> None:
+    dgx = shipped.parts["nvidia-dgx-b200"]
+    assert isinstance(dgx, Platform)
+    assert machine_of(dgx) == "board"
+    assert ram_percent(dgx, Policy(), "full") == 20
+
+
+def test_every_kind_of_machine_is_on_the_shelf(shipped: Catalog) -> None:
+    kinds = {machine_of(x) for x in shipped.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(x, Platform)}
+    assert kinds == {"board", "server", "tower", "desktop", "rack"}
+
+
+@pytest.mark.parametrize("row", table("grades"), ids=lambda row: row["key"])
+def test_a_buyers_own_figure_takes_its_place(row: Any, shipped: Catalog) -> None:
+    platform = next(
+        x
+        for x in shipped.of(Kind.PLATFORM)
+        if isinstance(x, Platform) and machine_of(x) == row["machine"] and not {"dimm", "cpu"} & set(x.includes)
+    )
+    policy = Policy().with_settings([f"{row['key']}=900"])
+    usual = least_ram_gb(100, platform, Policy(), row["grade"]), least_cores(10, platform, Policy(), row["grade"])
+    own = least_ram_gb(100, platform, policy, row["grade"]), least_cores(10, platform, policy, row["grade"])
+    assert own == ((900, usual[1]) if "percent" in row["key"] else (usual[0], 9000))
+    assert defaults()[row["key"]].value == Decimal(row["value"])
+
+
+def test_common_is_what_is_asked_for_where_nobody_says_anything() -> None:
+    assert Request(model="r1-671b", as_of=AS_OF).grade == "common"
+
+
+def test_nodes_of_eight_hold_what_is_sold(shipped: Catalog) -> None:
+    """The main job: what common asks for is there, and what the floor leaves is not sold."""
+    for grade in GRADES[:2]:
+        asked = Request(model="v2-670b", as_of=AS_OF, budget_cents=400_000_00, grade=grade)
+        found = Solver(Market.open(shipped, asked, Policy())).front().points[-1].case
+        judged = replace(found, request=asked.model_copy(update={"grade": "common"}))
+        failed = {check.rule for check in findings(judged) if check.status == "fail"}
+        assert machine_of(found.platform) == "board"
+        assert bool(failed) == (grade == "floor")
+
+
+def test_a_result_from_before_grades_is_of_the_floor() -> None:
+    catalog, request, _ = scenario(0)
+    data = json.loads(json.dumps(answer(catalog, request, Policy()).data))
+    assert data["request"].pop("grade") == "floor"
+    report, read = consistent(data, catalog)
+    assert not report.wrong
+    assert read is not None
+    assert read.result.request.grade == "floor"
