@@ -48,7 +48,7 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def defaults() -> Mapping[str, Default]:
-    """All policy keys, those of the grades (constraints/grades.py) after the others."""
+    """All policy keys, those of the grades (constraints/physics/grades.py) after the others."""
     return {row["key"]: _default(row) for row in (*table("policy"), *table("grades"))}
 
 

@@ -14,13 +14,14 @@ from catalogs.errors import InputError
 from catalogs.offers import CONFIDENCES, Condition, Confidence, Currency
 from catalogs.schema import Kind, MarketCode
 from constraints.exchange import FxRate
-from constraints.grades import Grade
 
 LEAST_SUPPLY_V = 200
 """Supplies for servers take 200 to 240 V: below it they are on another range, or on none."""
 MOST_SUPPLY_V = 264
 """10 % above 240 V: what lies over it no supply of the catalog takes."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Grade = Literal["floor", "common", "full"]
+"""`floor`: what makes a build work, the guide's rules; `common`: what is sold; `full`: what reference designs ask."""
 CostAxis = Literal["money", "power", "rack-units", "lead-time"]
 TRAINING = ("finetune-lora", "finetune-full", "train")
 WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}

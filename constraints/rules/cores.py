@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from catalogs.message import N_, message
 from catalogs.schema import Cpu
-from constraints.grades import cores_per_gpu, grade_words, least_cores
 from constraints.physics.contents import inside
+from constraints.physics.grades import cores_per_gpu, grade_words, least_cores
 from constraints.rule import Check, Rule, figure
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Memory, Platform
-from constraints.grades import grade_words, least_ram_gb, ram_percent
 from constraints.physics.contents import (
     dimm_counts,
     inside,
@@ -21,6 +20,7 @@ from constraints.physics.contents import (
     population,
     supported_counts,
 )
+from constraints.physics.grades import grade_words, least_ram_gb, ram_percent
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, most_mts, offloads, room_gb
 from constraints.rule import Check, Rule, counted, figure
 

@@ -17,8 +17,8 @@ from catalogs.message import N_, joined, message
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Memory, Nic, Platform
-from constraints.grades import least_ram_gb
 from constraints.physics.contents import inside, modules_to_buy
+from constraints.physics.grades import least_ram_gb
 from constraints.physics.links import lan_port
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.policy import Policy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.build import PsuBank, power_cap
-from constraints.grades import least_cores, least_ram_gb
 from constraints.physics.contents import gpus_inside
+from constraints.physics.grades import least_cores, least_ram_gb
 from constraints.physics.markets import line_volts
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from catalogs.formats import BITS
 from catalogs.message import N_, message
-from constraints.grades import grade_words
 from constraints.physics.circuits import circuit_words
+from constraints.physics.grades import grade_words
 from constraints.physics.markets import market_of, not_sold
 from constraints.request import Request
 from constraints.rules.precision import at_any_floor

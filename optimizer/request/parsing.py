@@ -14,8 +14,8 @@ from catalogs.llm import use_config
 from catalogs.message import message
 from catalogs.offers import CONFIDENCES
 from constraints.exchange import FxRate
-from constraints.grades import GRADES
 from constraints.model.axis import AXES
+from constraints.physics.grades import GRADES
 from constraints.physics.markets import by_currency, market_of_country, sales_markets
 from constraints.request import MOST_SUPPLY_V, Listed, Owned, Spare, SupportRate, volts_at_supply
 from optimizer.request import approved_list, purchase_terms, texts

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from catalogs.schema import MarketCode
-from constraints.grades import Grade
-from constraints.request import CostAxis, Request
+from constraints.request import CostAxis, Grade, Request
 from optimizer.result.document import Document, MessageParts, Text
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.graded_request import GradedRequest

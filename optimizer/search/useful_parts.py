@@ -26,9 +26,9 @@ from catalogs.schema import (
     Platform,
     Rack,
 )
-from constraints.grades import least_cores, least_ram_gb
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
+from constraints.physics.grades import least_cores, least_ram_gb
 from constraints.physics.markets import line_volts
 from constraints.plan import Row
 from constraints.rules.power import LOW_LINE_V

@@ -12,9 +12,9 @@ import pytest
 from benchmarks.grades.published import LEAST, counted, of_grade
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Platform
-from constraints.grades import CARDS, GRADES, Grade, least_cores, least_ram_gb, machine_of, ram_percent
+from constraints.physics.grades import CARDS, GRADES, least_cores, least_ram_gb, machine_of, ram_percent
 from constraints.policy import Policy, defaults, table
-from constraints.request import Request
+from constraints.request import Grade, Request
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.result.answer import solve as answer

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import Build, supply_patterns
-from constraints.grades import least_ram_gb
 from constraints.physics.contents import gpus_inside, inside, modules_to_buy, population
+from constraints.physics.grades import least_ram_gb
 from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.storage import needed_gb

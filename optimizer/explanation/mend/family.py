@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from catalogs.schema import Gpu, Kind, Link, Memory, Platform
 from constraints.build import Build
-from constraints.grades import least_ram_gb
 from constraints.model.family_model import Candidates, FamilyModel
 from constraints.physics.contents import inside, module_fits_inside, modules_to_buy
+from constraints.physics.grades import least_ram_gb
 from constraints.plan import Row
 from constraints.rules.rack import racked
 from optimizer.explanation.mend.bound import difference, partial

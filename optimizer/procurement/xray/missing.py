@@ -11,8 +11,8 @@ from typing import TypeVar
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
 from constraints.build import Case, bank, supply_patterns
-from constraints.grades import ram_percent
 from constraints.physics.contents import dimm_counts, inside
+from constraints.physics.grades import ram_percent
 from constraints.physics.links import Network, networks
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.rule import Check, Status

@@ -10,9 +10,8 @@ from typing import Literal, NamedTuple, get_args
 from catalogs.message import N_, message
 from catalogs.schema import Included, Platform
 from constraints.policy import Policy, defaults
+from constraints.request import Grade
 
-Grade = Literal["floor", "common", "full"]
-"""`floor`: what makes a build work, the guide's rules; `common`: what is sold; `full`: what reference designs ask."""
 GRADES: tuple[Grade, ...] = get_args(Grade)
 WORDS: dict[Grade, str] = {"floor": N_("floor"), "common": N_("common"), "full": N_("full")}
 Machine = Literal["board", "server", "tower", "desktop", "rack"]
