@@ -1,6 +1,7 @@
 """CSV folder -> Catalog. All faults of all files are reported at once; overlays replace parts by id.
 
-A catalog folder holds one CSV per part kind (see `PART_FILES`), offers.csv and maybe bundles.csv, UTF-8 with a header.
+A catalog folder holds one CSV per part kind (see `PART_FILES`), offers.csv and maybe bundles.csv and price_index.csv,
+UTF-8 with a header.
 Blank cells take the field's default; lists are `a|b`; contents are `2*part-id|8*part-id`.
 """
 
@@ -21,7 +22,7 @@ from pydantic import BaseModel
 
 from catalogs.collector import collector_paused
 from catalogs.errors import Fault, Faults, InputError, unseen_fault
-from catalogs.offers import PRICE_FILES, Bundle, Offer
+from catalogs.offers import PRICE_FILES, Bundle, IndexPoint, Offer
 from catalogs.records import Place, csv_files, csv_rows, header_is_good, record
 from catalogs.schema import PART_FILES, Gpu, GpuBoard, Kind, Part, Platform
 
@@ -33,7 +34,7 @@ SHIPPED = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Catalog:
-    """Parts by id, offers by part id, bundles by id; immutable.
+    """Parts by id, offers by part id, bundles by id, points of price indices by category and month; immutable.
 
     `replaced`: ids that overlays replaced. `sha256` covers all files read. Units are in the names of the parts' fields
     (catalogs/schema.py); each part and offer carries its source.
@@ -44,6 +45,7 @@ class Catalog:
     sha256: str
     replaced: tuple[str, ...] = field(default=())
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
+    price_index: tuple[IndexPoint, ...] = ()
 
     def of(self, *kinds: Kind) -> list[Part]:
         """Parts of these kinds, ordered by id."""
@@ -69,7 +71,8 @@ class Catalog:
         `to_csv(index=False)` makes a file for `--catalog`. What nobody published is `<NA>`, prices are Decimal.
 
         Parameters:
-            kind: A kind of parts (`gpu`), or the name of a CSV file (`gpus`, `systems`, `offers`, `bundles`).
+            kind: A kind of parts (`gpu`), or the name of a CSV file (`gpus`, `systems`, `offers`, `bundles`,
+                `price_index`).
 
         Raises:
             InputError: There is no such table.
@@ -81,6 +84,8 @@ class Catalog:
             return catalog_frame(table, self.of(*table.kinds))
         if table.file == "bundles":
             return catalog_frame(table, self.bundles.values())
+        if table.file == "price_index":
+            return catalog_frame(table, self.price_index)
         offers = sorted((x for of_part in self.offers.values() for x in of_part), key=lambda offer: offer.id)
         return catalog_frame(table, offers)
 
@@ -155,6 +160,7 @@ class _Collected:
     parts: dict[str, Part] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
+    price_index: dict[str, IndexPoint] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
     where: dict[str, Place] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
@@ -206,9 +212,10 @@ class _Collected:
             return
         seen |= names
         self.where[key] = place
-        home: dict[str, Any] = (
-            self.parts if isinstance(item, Part) else self.offers if isinstance(item, Offer) else self.bundles
-        )
+        homes: dict[str, dict[str, Any]] = {
+            "offers": self.offers, "bundles": self.bundles, "price_index": self.price_index,
+        }  # fmt: skip
+        home = homes.get(table, self.parts)
         if key in home:
             self.replaced.append(key)
         home[key] = item
@@ -217,6 +224,7 @@ class _Collected:
         """All of it as a catalog. Raises InputError with every fault of every row."""
         self.faults += _dangling(self.parts, self.offers, self.bundles, self.where)
         self.faults += _unseen(self.parts, self.offers, self.bundles, self.where)
+        self.faults += overlapping(self.price_index.values(), self.where)
         if self.faults:
             raise InputError(self.faults)
         by_part: dict[str, list[Offer]] = {}
@@ -228,6 +236,7 @@ class _Collected:
             self.digest.hexdigest(),
             tuple(self.replaced),
             dict(sorted(self.bundles.items())),
+            tuple(sorted(self.price_index.values(), key=lambda point: (point.category, point.month))),
         )
 
 
@@ -256,9 +265,10 @@ def load_frames(frames: Mapping[str, pd.DataFrame], under: Catalog, whole: bool 
         dict(under.parts),
         {offer.id: offer for offers in under.offers.values() for offer in offers},
         dict(under.bundles),
+        {point.id: point for point in under.price_index},
         list(under.replaced),
     )
-    for name in under.parts.keys() | collected.offers.keys() | under.bundles.keys():
+    for name in under.parts.keys() | collected.offers.keys() | under.bundles.keys() | collected.price_index.keys():
         collected.where[name] = Place("the catalog under the frames", None)
     collected.digest.update(under.sha256.encode() + bytes([whole]))
     seen: set[str] = set()
@@ -273,6 +283,7 @@ def load_frames(frames: Mapping[str, pd.DataFrame], under: Catalog, whole: bool 
             collected.parts = {k: p for k, p in collected.parts.items() if p.kind not in table.kinds}
             collected.offers = {} if table.file == "offers" else collected.offers
             collected.bundles = {} if table.file == "bundles" else collected.bundles
+            collected.price_index = {} if table.file == "price_index" else collected.price_index
         if len(table.kinds) == 1:
             rows = [{"kind": table.kinds[0].value, **row} for row in rows]
         # A frame counts its rows from 0 and keeps them under labels of its own: `iloc` is true whatever the index.
@@ -299,6 +310,23 @@ def _unseen(
             ):
                 found.append(fault)
     return found
+
+
+def overlapping(points: Iterable[IndexPoint], where: Mapping[str, Place]) -> Faults:
+    """Points of one category whose months overlap, or whose units differ: no ratio of such levels means anything.
+    `where` may lack points: those of data that is in no file."""
+    faults = Faults()
+    before: dict[str, IndexPoint] = {}
+    for point in sorted(points, key=lambda each: (each.category, each.first, each.id)):
+        place, other = where.get(point.id, Place("", None)), before.get(point.category)
+        if other is not None and point.first <= other.last:
+            text, remedy = f"overlaps the months of {other.id}", "Keep one level for each month."
+            faults.append(Fault("bad-value", text, place.file, place.row, "month", point.month, remedy))
+        if other is not None and point.unit != other.unit:
+            text, remedy = f"is in another unit than {other.id}", f"Convert it to {other.unit}."
+            faults.append(Fault("bad-value", text, place.file, place.row, "unit", point.unit, remedy))
+        before[point.category] = point
+    return faults
 
 
 def _dangling(

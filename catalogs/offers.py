@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -41,6 +42,17 @@ READ: tuple[Confidence, ...] = ("list", "contract", "street", "sold")
 """Confidences of prices that somebody read."""
 ESTIMATE: Confidence = "estimate"
 CONFIDENCES: tuple[Confidence, ...] = (*READ, ESTIMATE)
+PriceState = Literal["read", "indexed", "estimate"]
+"""What a price rests on: somebody read it; somebody read it long ago, and its category's index brought it to the day
+asked for; nobody quoted it."""
+PriceWord = Literal["list", "contract", "street", "sold", "indexed", "estimate"]
+"""What a request admits prices by: confidences, of which `indexed` stands for all read prices that an index has
+moved."""
+PRICE_WORDS: tuple[PriceWord, ...] = (*READ, "indexed", ESTIMATE)
+PriceLevel = Literal["low", "middle", "high"]
+"""At which end of its band every price counts."""
+BoughtAs = Literal["configured", "loose"]
+"""How a build is bought: put together by who sells it, or as loose parts."""
 HoldsFor = Literal["", "configured", "loose"]
 """For which purchase a price holds where there are two levels at once: of a part inside a configured machine, or of the
 loose part. Blank: for both."""
@@ -131,4 +143,88 @@ class Bundle(BaseModel):
         return self
 
 
-PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}
+class PricedOffer(Offer):
+    """An offer at another price than its row's: brought to a day by an index, or at one end of its band. No row of a
+    file.
+
+    `read_price` is the row's own; `middle` the price between the ends of the band; `index_percent` how far the index
+    may be off either way, None of a price that no index has moved. `fixed`: somebody says this price (a quote, a
+    what-if), which holds at every end."""
+
+    read_price: Decimal
+    middle: Decimal
+    index_percent: Decimal | None = None
+    fixed: bool = False
+
+
+def state_of(offer: Offer | Bundle) -> PriceState:
+    """What the price of an offer rests on."""
+    if isinstance(offer, PricedOffer) and offer.index_percent is not None:
+        return "indexed"
+    return "estimate" if offer.confidence == ESTIMATE else "read"
+
+
+def word_of(offer: Offer | Bundle) -> PriceWord:
+    """What a request admits the price of an offer by."""
+    return "indexed" if state_of(offer) == "indexed" else offer.confidence
+
+
+IndexCategory = Literal[
+    "ddr5_rdimm", "ddr5_udimm", "ddr4_rdimm", "ddr4_udimm", "nvme_enterprise", "nvme_consumer", "server_cpu"
+]
+"""What price indices are of: categories of parts as the market quotes them."""
+
+
+def _month(value: object) -> object:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError("a month is written YYYY-MM")
+    return text
+
+
+Month = Annotated[str, BeforeValidator(_month)]
+
+
+def month_number(month: str) -> int:
+    """Months since year 0 of `YYYY-MM`."""
+    return 12 * int(month[:4]) + int(month[5:7]) - 1
+
+
+class IndexPoint(BaseModel):
+    """The level of prices in a category in a month, and through a later one where it stayed.
+
+    `value`: in `unit`, which is the same for all rows of a category, for only ratios count. `uncertainty_percent`:
+    how far the level may be off, either way. `basis`: `read` in a source, `forecast` there, or `derived` from a
+    neighbour by a published rise."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.+-]*$")
+    category: IndexCategory
+    month: Month
+    through: Month | None = None
+    value: Decimal = Field(gt=0, max_digits=15, decimal_places=6)
+    unit: str
+    uncertainty_percent: Decimal = Field(ge=0, le=100, max_digits=5, decimal_places=2)
+    basis: Literal["read", "forecast", "derived"]
+    source: str = Field(min_length=1)
+    link: str = ""
+    notes: str = ""
+
+    @property
+    def first(self) -> int:
+        """The number of its first month."""
+        return month_number(self.month)
+
+    @property
+    def last(self) -> int:
+        """The number of its last month."""
+        return month_number(self.through or self.month)
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> IndexPoint:
+        if self.last < self.first:
+            raise ValueError("a level does not end before its month; leave `through` blank or give a later month")
+        return self
+
+
+PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle, "price_index": IndexPoint}

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from catalogs.errors import InputError
-from catalogs.offers import CONFIDENCES, Condition, Confidence, Currency
+from catalogs.offers import PRICE_WORDS, BoughtAs, Condition, Currency, PriceLevel, PriceWord
 from catalogs.schema import Kind, MarketCode
 from constraints.exchange import FxRate
 
@@ -178,8 +178,12 @@ class Request(BaseModel):
     gpu_count: int | None = Field(default=None, ge=1, le=100_000, description="GPUs of the whole build, exactly")
     origins: tuple[Country, ...] = Field(default=(), description="countries of origin admitted; all when empty")
     barred_origins: tuple[Country, ...] = ()
-    confidences: tuple[Confidence, ...] = Field(
-        default=CONFIDENCES, min_length=1, description="kinds of price admitted"
+    confidences: tuple[PriceWord, ...] = Field(
+        default=PRICE_WORDS, min_length=1, description="kinds of price admitted; indexed: read ones that an index moved"
+    )
+    price_level: PriceLevel = Field(default="middle", description="at which end of its band every price counts")
+    bought_as: BoughtAs = Field(
+        default="configured", description="purchase whose prices go first where a part has one for each"
     )
     max_estimated_percent: int | None = Field(
         default=None, ge=0, le=100, description="most of the sum of lines on estimated prices"
@@ -211,6 +215,14 @@ class Request(BaseModel):
         if isinstance(value, datetime) or not isinstance(value, date):
             raise ValueError("a day is written YYYY-MM-DD, without a time")
         return value
+
+    @field_validator("confidences")
+    @classmethod
+    def _not_by_index_alone(cls, words: tuple[PriceWord, ...]) -> tuple[PriceWord, ...]:
+        """A quote's price, or one that is supposed, is admitted by some confidence."""
+        if set(words) == {"indexed"}:
+            raise ValueError("indexed prices alone are too few to build from: name a confidence too")
+        return words
 
     @field_validator("kv_precision", mode="before")
     @classmethod

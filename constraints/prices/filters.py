@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from catalogs.load import Catalog
 from catalogs.message import joined, message
-from catalogs.offers import CONFIDENCES, Bundle, Offer
+from catalogs.offers import PRICE_WORDS, Bundle, Confidence, Offer, word_of
 from catalogs.schema import GpuBoard, Part, Platform
 from constraints.physics.markets import not_sold
 from constraints.request import Listed, Request
@@ -66,17 +66,22 @@ class Filter:
 
 def admissible(offer: Offer | Bundle, request: Request) -> bool:
     """Whether confidence and lead time of a live offer or bundle are admitted; an unknown one is, unless strict."""
-    if offer.confidence not in request.confidences:
+    if word_of(offer) not in request.confidences:
         return False
     if offer.lead_time_days is None:
         return not request.strict_lead
     return request.max_lead_days is None or offer.lead_time_days <= request.max_lead_days
 
 
+def supposed_confidence(request: Request) -> Confidence:
+    """A confidence that the request admits, for a price that somebody says."""
+    return next(word for word in request.confidences if word != "indexed")
+
+
 def limits(request: Request) -> str:
     """The limits of `admissible` that the request sets, in words."""
     words: list[str] = []
-    if len(request.confidences) < len(CONFIDENCES):
+    if len(request.confidences) < len(PRICE_WORDS):
         words.append(message("confidence {list}", list=joined(request.confidences, " or ")))
     if request.max_lead_days is not None:
         words.append(message("at most {n} days of lead time", n=request.max_lead_days))

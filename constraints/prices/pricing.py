@@ -20,11 +20,9 @@ from constraints.physics.markets import market_of
 from constraints.policy import Policy, table
 from constraints.prices.filters import admissible
 from constraints.prices.purchase import Kit, PriceBook, Priced
+from constraints.prices.states import QUICK, Pool, band, times
 from constraints.prices.tariff import NEVER, Source, Step, Tariff, steps_of
 from constraints.request import Request
-
-QUICK = (Kind.MEMORY, Kind.DRIVE)
-"""Categories whose prices go stale sooner."""
 
 
 @cache
@@ -88,7 +86,7 @@ NO_SPARES = (0, 1)
 
 
 def priced(
-    catalog: Catalog, request: Request, policy: Policy, pools: Mapping[str, tuple[list[Offer], bool]],
+    catalog: Catalog, request: Request, policy: Policy, pools: Mapping[str, Pool],
     barred: set[str], ledger: dict[str, str],
 ) -> PriceBook:  # fmt: skip
     """The book of `pools`: part id -> (admissible offers, whether they are stale). What is in hand or in a bundle needs
@@ -102,7 +100,7 @@ def priced(
     prices: dict[str, Priced] = {}
     for part in catalog.parts.values():
         if part.id in pools or own[part.id]:
-            offers, stale = pools.get(part.id, ([], False))
+            offers, stale = pools.get(part.id, Pool([], False))
             found = _of_part(offers, stale, own[part.id], spares.get(part.kind, NO_SPARES), request)
             if found.cents < NEVER:
                 prices[part.id] = found
@@ -172,7 +170,9 @@ def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) 
         fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of
         open_ = bundle.condition in request.conditions and bundle.stock != 0 and admissible(bundle, request)
         if fresh and open_ and not any(part.part in barred for part in bundle.parts):
-            out.append(Kit(bundle, unit_price(bundle, request)))
+            ends = band(bundle, Kind.PLATFORM, policy, stale=False)
+            factor = {"low": ends.low, "middle": Fraction(1), "high": ends.high}[request.price_level]
+            out.append(Kit(bundle, unit_price(bundle, request, times(bundle.price, factor))))
     return out
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import Bundle, Offer, PriceState, state_of
 from constraints.prices.tariff import NEVER, Order, Source, Step, Tariff
 
 NO_PRICE = "--raw-no-price"
@@ -96,7 +96,11 @@ class Purchase:
     @property
     def estimated_cents(self) -> int:
         """Lines that rest on estimates."""
-        return sum(line.qty * line.cents for line in self.lines if line.offer and line.offer.confidence == "estimate")
+        return self.cents_of("estimate")
+
+    def cents_of(self, state: PriceState) -> int:
+        """Lines whose prices are in a state."""
+        return sum(line.qty * line.cents for line in self.lines if line.offer and state_of(line.offer) == state)
 
     def spares_cents(self, pieces: Mapping[str, int]) -> int:
         """The lines' share beyond the pieces that the build holds; those take from the lines in their order."""

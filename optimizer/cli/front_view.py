@@ -20,7 +20,7 @@ FASTER = 1.1
 
 def shown(
     points: list[dict[str, Any]],
-    named: dict[str, str],
+    named: dict[str, str | None],
     recommended: str | None,
     messages: Iterable[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     if not points:
         return
     currency = data["request"]["currency"]
-    names: dict[str, list[str]] = {}
+    names: dict[str | None, list[str]] = {}
     for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
         names.setdefault(pid, []).append(label)
     headers, figures = _axis(data["request"])
@@ -82,14 +82,17 @@ def show(data: dict[str, Any], everything: bool) -> None:
     if len(some) < len(points):
         say(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
     best = next(point for point in points if point["id"] == data["recommended"])
+    cost, shares = best["cost"], best["cost"]["shares"]
     said = _(
-        "Build {id}: {total} {currency}, of it {share} on estimated prices",
-        id=best["id"],
-        total=grouped(best["cost"]["total"]),
-        currency=currency,
-        share=f"{best['cost']['estimated_share'] * 100:.0f} %",
-    )
+        "Build {id}: {total} {currency}, range {low} to {high}; {read} of it on prices read, {indexed} indexed, "
+        "{estimated} estimated",
+        id=best["id"], total=grouped(cost["total"]), currency=currency, low=grouped(cost["low"]),
+        high=grouped(cost["high"]), **{name: f"{share * 100:.0f} %" for name, share in shares.items()},
+    )  # fmt: skip
     say(said + _extras(best["cost"]))
+    if best["unquoted"]:
+        quoted = {line["part"]: line["name"] for line in best["bom"]}
+        say(_("Nobody has quoted: {parts}", parts=_.list([quoted[part] for part in best["unquoted"]])))
     throughput = best["throughput"]
     if throughput["at_load"]:
         say(
@@ -118,7 +121,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 f"{line['name']}{_aside(line)}",
                 grouped(line["unit_price"]),
                 grouped(line["line_total"]),
-                f"{line['price_date'] or ''}{' ' + _('stale') if line['stale'] else ''}",
+                price_day(line),
                 _(line["price_confidence"]) if line["price_confidence"] else "",
             ]
             for line in best["bom"]
@@ -149,6 +152,12 @@ def show(data: dict[str, Any], everything: bool) -> None:
             seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )
     )
+
+
+def price_day(line: dict[str, Any]) -> str:
+    """When somebody read the price of a line, and whether it is stale or was brought here by an index."""
+    words = {"indexed": N_("indexed")}.get(line["price_state"], "") or (N_("stale") if line["stale"] else "")
+    return " ".join(word for word in (line["price_date"] or "", chosen()(words) if words else "") if word)
 
 
 def checks(found: Iterable[dict[str, Any]]) -> None:

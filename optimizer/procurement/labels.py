@@ -32,7 +32,8 @@ WORDS = {
     "list": N_("list price"), "contract": N_("contract price"), "street": N_("street price"),
     "sold": N_("sold price"), "estimate": N_("estimate"), "new": N_("new"),
     "refurbished": N_("refurbished"), "used": N_("used"), "fastest": N_("fastest"), "cheapest": N_("cheapest"),
-    "value": N_("best value"), "recommended": N_("recommended"), "quoted": N_("quoted"),
+    "value": N_("best value"), "read": N_("mostly read prices"),
+    "indexed": N_("indexed"), "recommended": N_("recommended"), "quoted": N_("quoted"),
 }  # fmt: skip
 BASIS = {
     "measured": N_("measured"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, message
-from catalogs.offers import CONFIDENCES
+from catalogs.offers import PRICE_WORDS
 from optimizer.request.entry import (
     ASK,
     BASIS,
@@ -677,21 +677,47 @@ FIELDS: dict[str, FieldEntry] = {
     "confidences": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("confidence", "Prices admitted: list,contract,street,sold,estimate.", group=PARTS),),
+        options=(
+            Option("confidence", "Prices admitted: read (or list,contract,street,sold),indexed,estimate.", group=PARTS),
+        ),
         parse=parsing.confidences,
-        typed=lambda request: [",".join(request.confidences)] if len(request.confidences) < len(CONFIDENCES) else [],
+        typed=printing.confidences,
         condition=Condition(
             "confidence",
             "procurement",
             240,
             condition_words.confidences,
-            holds=lambda asked: len(asked.request.confidences) < len(CONFIDENCES),
+            holds=lambda asked: len(asked.request.confidences) < len(PRICE_WORDS),
             loosens=NameList(
                 "prices of confidence {} too",
                 gives_way.confidences_in,
-                lambda _: gives_way.as_written(CONFIDENCES),
+                lambda _: gives_way.as_written(PRICE_WORDS),
             ),
         ),
+    ),
+    "price_level": FieldEntry(
+        by=("prices",),
+        how="every price counts at that end of its band",
+        commands=CHECKED,
+        options=(
+            Option("price", "Every price at the low, middle or high end of its band: low|middle|high.", group=PARTS),
+        ),
+        parse=parsing.price_level,
+        typed=lambda request: [request.price_level],
+    ),
+    "bought_as": FieldEntry(
+        by=("prices",),
+        how="prices that hold for that purchase go first",
+        commands=CHECKED,
+        options=(
+            Option(
+                "bought_as",
+                "Prices of parts inside configured machines, or of loose ones: configured|loose.",
+                group=PARTS,
+            ),
+        ),
+        parse=parsing.bought_as,
+        typed=lambda request: [request.bought_as],
     ),
     "max_estimated_percent": FieldEntry(
         by=("estimates", "surplus"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalogs.formats import BITS
 from catalogs.message import message
-from catalogs.offers import days_of
+from catalogs.offers import days_of, state_of, word_of
 from constraints.build import total_w, units
 from constraints.physics.circuits import circuit_words, standard
 from constraints.physics.markets import market_of, sales_markets
@@ -55,8 +55,8 @@ def rack_units(built: Subject) -> int:
 
 
 def price_age_days(built: Subject) -> int:
-    """Age of the oldest price."""
-    dates = [line.offer.date for line in _lines(built) if line.offer]
+    """Age of the oldest price that somebody read."""
+    dates = [line.offer.date for line in _lines(built) if line.offer and state_of(line.offer) != "estimate"]
     return (built.request.as_of - min(dates)).days if dates else 0
 
 
@@ -140,7 +140,7 @@ def conditions_in(built: Subject) -> frozenset[str]:
 
 def confidences_in(built: Subject) -> frozenset[str]:
     """Kinds of the prices paid."""
-    return frozenset(line.offer.confidence for line in _lines(built) if line.offer)
+    return frozenset(word_of(line.offer) for line in _lines(built) if line.offer)
 
 
 # Sizes and alternatives.

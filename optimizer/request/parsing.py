@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from catalogs.errors import Fault, InputError
 from catalogs.gpu_names import part_named
 from catalogs.llm import use_config
 from catalogs.message import message
-from catalogs.offers import CONFIDENCES
+from catalogs.offers import PRICE_WORDS, READ, BoughtAs, PriceLevel
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
 from constraints.physics.grades import GRADES
@@ -242,13 +242,34 @@ def _countries(option: str, given: list[str]) -> tuple[str, ...]:
 
 
 def confidences(given: Given) -> tuple[str, ...]:
-    """Kinds of price; all where nobody says anything."""
+    """Kinds of price; all where nobody says anything. `read` stands for those that somebody read."""
     text = given["confidence"]
-    named = CONFIDENCES if text is None else tuple(sorted(set(words([text]))))
-    if not named or set(named) - set(CONFIDENCES):
-        remedy = f"A list of: {', '.join(CONFIDENCES)}."
+    if text is None:
+        return PRICE_WORDS
+    named = set(words([text]))
+    known = named - {"read"} | (set(READ) if "read" in named else set())
+    if not known or known - set(PRICE_WORDS):
+        remedy = f"A list of: {', '.join(PRICE_WORDS)}; read for {', '.join(READ)}."
         raise _bad("--confidence", str(text), "is no confidence of a price", remedy)
-    return named
+    if known == {"indexed"}:
+        raise _bad("--confidence", str(text), "are too few prices to build from", "For example read,indexed.")
+    return tuple(word for word in PRICE_WORDS if word in known)
+
+
+def price_level(given: Given) -> str:
+    """An end of every band, or its middle."""
+    return _one_of("--price", given["price"] or "middle", get_args(PriceLevel))
+
+
+def bought_as(given: Given) -> str:
+    """How the build is bought."""
+    return _one_of("--bought-as", given["bought_as"] or "configured", get_args(BoughtAs))
+
+
+def _one_of(option: str, text: str, known: Sequence[str]) -> str:
+    if text.casefold() not in known:
+        raise _bad(option, text, "is not known here", f"One of: {', '.join(known)}.")
+    return text.casefold()
 
 
 def max_estimated(given: Given) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from catalogs.offers import PRICE_WORDS, READ
 from catalogs.schema import Kind
 from constraints.exchange import minor_digits
 from constraints.policy import table
@@ -44,6 +45,16 @@ def budget(request: Request) -> Iterator[str]:
     """In whole units of the currency."""
     if request.budget_cents is not None:
         yield number(Decimal(request.budget_cents).scaleb(-minor_digits(request.currency)))
+
+
+def confidences(request: Request) -> Iterator[str]:
+    """Words of prices, all that somebody read as `read`; nothing where all are admitted."""
+    words = list(request.confidences)
+    if set(words) == set(PRICE_WORDS):
+        return
+    if set(READ) <= set(words):
+        words = ["read", *(word for word in words if word not in READ)]
+    yield ",".join(words)
 
 
 def throughput(request: Request) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.offers import Offer, PricedOffer, state_of
 from catalogs.schema import Kind
 from constraints.build import Build, Case
+from constraints.prices.pricing import unit_price
 from constraints.prices.purchase import Line, Purchase
 from optimizer.market.market import Market
 from optimizer.text.minor_units import money
@@ -67,10 +69,18 @@ def _row(market: Market, line: Line, role: str, qty: int) -> dict[str, Any]:
         "line_total": money(line.cents * qty, currency),
         "currency": currency,
         "condition": offer.condition if offer else None,
-        "price_date": offer.date.isoformat() if offer else None,
+        "price_date": offer.date.isoformat() if offer and state_of(offer) != "estimate" else None,
         "price_confidence": offer.confidence if offer else None,
+        "price_state": state_of(offer) if offer else None,
+        "read_price": money(_read_cents(market, offer), currency) if isinstance(offer, PricedOffer) else None,
+        "holds_for": offer.holds_for if isinstance(offer, Offer) else "",
         "price_source": offer.source if offer else None,
         "stale": line.stale,
         "seller": offer.seller if offer else None,
         "lead_time_days": offer.lead_time_days if offer else None,
     }
+
+
+def _read_cents(market: Market, offer: PricedOffer) -> int:
+    """The unit price that was read, net, in minor units of the request's currency."""
+    return unit_price(offer, market.request, offer.read_price)

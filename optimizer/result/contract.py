@@ -11,6 +11,7 @@ from catalogs.message import N_, joined, message
 from constraints.build import computing_w, total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
+from constraints.prices.price_range import price_range
 from constraints.prices.pricing import energy_price, fx_rates
 from constraints.prices.totals import totals
 from constraints.request import Request
@@ -22,6 +23,7 @@ from optimizer.market.market import Market
 from optimizer.result.bill import bom, purchase
 from optimizer.result.messages import load_messages, messages
 from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
+from optimizer.result.price_shares import price_shares, rests_on_read
 from optimizer.result.proof_record import proof_data
 from optimizer.result.recommended import recommended
 from optimizer.search.front import Front, Point
@@ -55,7 +57,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "proof": proof_data(market, front, scope(market, front), seconds),
         "axis": {"name": market.axis.name, "unit": market.axis.unit or market.request.currency},
         "front": points,
-        "named": named(front, points),
+        "named": named(market, front, points),
         "recommended": None if chosen is None else f"p{chosen + 1}",
         "messages": [*messages(market, front), *load_messages(market, points, chosen)],
         "explanation": None,
@@ -110,7 +112,8 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
     lines = bom(market, case, bought)
     spares = bought.spares_cents(case.build.total())
     support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
-    estimated = bought.estimated_cents
+    ends = price_range(bought.lines, market.book, market.catalog, request, market.policy)
+    shares = price_shares(bought)
     return {
         "id": name,
         "axis_cost": money(total, request.currency) if market.axis is MONEY else str(front_point.found.cost),
@@ -121,7 +124,10 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
             "net": money(total - tax, request.currency),
             "tax": money(tax, request.currency),
             "total": money(total, request.currency),
-            "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,
+            "low": money(totals(ends.low, market.policy)[2], request.currency),
+            "high": money(totals(ends.high, market.policy)[2], request.currency),
+            "shares": shares,
+            "estimated_share": shares["estimated"],
             "currency": request.currency,
         },
         "throughput": throughput(market, front_point.found.row),
@@ -143,6 +149,7 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
         ],
         "shared": [{"part": part_id, "qty": qty} for part_id, qty in case.build.shared.items()],
         "bom": lines,
+        "unquoted": list(dict.fromkeys(line["part"] for line in lines if line["price_state"] == "estimate")),
         "equivalents": equivalents(market, case.build, front_point.found.row),
         "checks": [
             {
@@ -182,8 +189,9 @@ def energy(market: Market, watts: int) -> dict[str, Any]:
     }
 
 
-def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
-    """fastest, cheapest, and value = most tok/s per unit of money."""
+def named(market: Market, front: Front, points: list[dict[str, Any]]) -> dict[str, str | None]:
+    """fastest, cheapest, value = most tok/s per unit of money, and read: the fastest point of which enough of the money
+    (policy named.read_percent) goes to prices that somebody read; None where there is none."""
     if not points:
         return {}
 
@@ -195,4 +203,10 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
     cheapest = min(
         range(len(points)), key=lambda place: Decimal(str(points[place]["cost"]["total"]))
     )  # the first of equals
-    return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
+    enough = [point["id"] for point in points if rests_on_read(point["cost"]["shares"]["read"], market.policy)]
+    return {
+        "fastest": points[-1]["id"],
+        "cheapest": points[cheapest]["id"],
+        "value": points[best]["id"],
+        "read": enough[-1] if enough else None,
+    }

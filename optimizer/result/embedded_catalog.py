@@ -8,11 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.load import Catalog
-from catalogs.offers import PRICE_FILES, Bundle, Offer
+from catalogs.load import Catalog, overlapping
+from catalogs.offers import PRICE_FILES, Bundle, IndexPoint, Offer
 from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 from constraints.build import same_supplies
+from constraints.prices.price_index import category_of
 
 CLASSES: dict[str, type[Part]] = {
     **{cls.model_fields["kind"].default: cls for cls in PART_FILES.values()},
@@ -40,7 +41,8 @@ def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
 
 
 def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Parts, all their offers and the bundles of them as data; a field at its default is left out."""
+    """Parts, all their offers, the bundles of them and the price indices of their categories as data; a field at its
+    default is left out."""
     parts = [catalog.parts[part_id] for part_id in ids]
     offers = [o for part in parts for o in catalog.offers.get(part.id, ())]
     bundles = [
@@ -48,10 +50,13 @@ def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]
         for bundle in catalog.bundles.values()
         if {part.part for part in bundle.parts} <= {part.id for part in parts}
     ]
+    categories = {category_of(part) for part in parts}
+    index = [point for point in catalog.price_index if point.category in categories]
     return {
         "parts": [{"kind": part.kind.value, **part.model_dump(mode="json", exclude_defaults=True)} for part in parts],
         "offers": [offer.model_dump(mode="json", exclude_defaults=True) for offer in offers],
         "bundles": [bundle.model_dump(mode="json", exclude_defaults=True) for bundle in bundles],
+        "price_index": [point.model_dump(mode="json", exclude_defaults=True) for point in index],
     }
 
 
@@ -61,7 +66,8 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
     parts: dict[str, Part] = {}
     offers: dict[str, list[Offer]] = {}
     bundles: dict[str, Bundle] = {}
-    for name in ("parts", "offers", "bundles"):
+    index: dict[str, IndexPoint] = {}
+    for name in ("parts", "offers", "bundles", "price_index"):
         for i, row in enumerate(embedded[name]):
             cls: type[BaseModel] = PRICE_FILES.get(name) or CLASSES.get(str(row.get("kind")), Part)
             try:
@@ -76,6 +82,8 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 parts[item.id] = item
             elif isinstance(item, Offer):
                 offers.setdefault(item.part, []).append(item)
+            elif isinstance(item, IndexPoint):
+                index[item.id] = item
             elif isinstance(item, Bundle):
                 lost = [part.part for part in item.parts if part.part not in parts]
                 if lost:
@@ -86,7 +94,9 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
         inside += [part.gpu] if isinstance(part, GpuBoard) else []
         for x in sorted({*inside} - {*parts}):
             faults.append(Fault("bad-row", f"catalog.embedded.parts[{i}]: holds {x}, which is in no row"))
+    faults += [Fault("bad-row", f"catalog.embedded.price_index: {x.text}") for x in overlapping(index.values(), {})]
     if faults:
         raise InputError(faults)
     by_part = {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}
-    return Catalog(parts, by_part, sha256, (), dict(sorted(bundles.items())))
+    points = tuple(sorted(index.values(), key=lambda point: (point.category, point.month)))
+    return Catalog(parts, by_part, sha256, (), dict(sorted(bundles.items())), points)

@@ -69,7 +69,7 @@ def _type(name: str, field: FieldInfo) -> type:
     return date if name in DAYS else plain_type(field.annotation)[0]
 
 
-def front(points: list[FrontPoint], named: dict[str, str], recommended: str | None) -> pd.DataFrame:
+def front(points: list[FrontPoint], named: dict[str, str | None], recommended: str | None) -> pd.DataFrame:
     """A row for each point of the front under its id, ascending in cost and throughput."""
     columns = [c for c in columns_of(FrontPoint) if c.name != "id"]
     rows: list[dict[str, object]] = []

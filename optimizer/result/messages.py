@@ -16,6 +16,7 @@ from optimizer.request.load import load_of, queue, queue_words, words
 from optimizer.result.bill import purchase
 from optimizer.result.in_hand import own_messages
 from optimizer.result.notes import cache_note, kv_note, module_note, note_data, notes, only_experimental
+from optimizer.result.price_shares import price_shares, rests_on_read
 from optimizer.result.recommended import indistinct, reason, recommended
 from optimizer.search.front import Front
 from optimizer.text.minor_units import money_words
@@ -29,6 +30,7 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """Remarks that a buyer needs beside the figures, in the order in which they are shown."""
     out = [*_of_model(market, front), *_of_proof(market, front), *_of_offload(market, front)]
     out += _of_stale_prices(market, front)
+    out += _of_read_prices(market, front)
     out += _of_lead_times(market, front)
     if front.points:
         best = front.points[recommended(market, front.points) or 0]
@@ -118,6 +120,24 @@ def _of_stale_prices(market: Market, front: Front) -> Iterator[dict[str, Any]]:
             "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         )
         yield note_data("stale-prices", text, "warning")
+
+
+def _of_read_prices(market: Market, front: Front) -> Iterator[dict[str, Any]]:
+    """Where no point rests on read prices enough to be named for it, and what to type."""
+    orders = [purchase(market, point.case.build) for point in front.points]
+    if not orders or any(rests_on_read(price_shares(bought)["read"], market.policy) for bought in orders):
+        return
+    percent = market.policy.whole("named.read_percent")
+    limit, now = 100 - percent, market.request.max_estimated_percent
+    if now is not None and now <= limit:
+        text = message("No point rests on prices that somebody read for {n} % of its cost.", n=percent)
+    else:
+        text = message(
+            "No point rests on prices that somebody read for {n} % of its cost; type --max-estimated {m}% for builds "
+            "with fewer estimates.",
+            n=percent, m=limit,
+        )  # fmt: skip
+    yield note_data("few-read-prices", text)
 
 
 def _of_lead_times(market: Market, front: Front) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,14 @@ from optimizer.result.document import Text
 from optimizer.result.strict import Money, Strict, TokS
 
 
+class PriceShares(Strict):
+    """0 to 1: shares of the sum of lines, by what their prices rest on."""
+
+    read: float = Field(description="somebody read them, fresh or stale")
+    indexed: float = Field(description="somebody read them, and their category's index brought them to `as_of`")
+    estimated: float = Field(description="nobody has quoted them")
+
+
 class Cost(Strict):
     """Decimal strings in `currency`."""
 
@@ -19,6 +27,11 @@ class Cost(Strict):
     net: Money = Field(description="parts, spares and support")
     tax: Money = Field(description="at the policy's money.tax_percent on the net sum; 0 where no tax is added")
     total: Money = Field(description="net and tax")
+    low: Money = Field(
+        description="total at the low end of its range: bands of one category added up, those of several in quadrature"
+    )
+    high: Money = Field(description="total at the high end; both around the middle of every price")
+    shares: PriceShares
     estimated_share: float = Field(description="0 to 1: share of the sum of lines that rests on estimated prices")
     currency: str
 
@@ -133,10 +146,15 @@ class BomLine(Strict):
     line_total: Money = Field(description="qty x unit_price")
     currency: str
     condition: str | None
-    price_date: str | None = Field(description="YYYY-MM-DD")
+    price_date: str | None = Field(description="YYYY-MM-DD on which somebody read it; null of an estimate")
     price_confidence: str | None
+    price_state: Literal["read", "indexed", "estimate"] | None = Field(
+        description="indexed: an old price that its category's index brought to `as_of`; null of what has no offer"
+    )
+    read_price: Money | None = Field(description="unit price that was read, where `unit_price` is another")
+    holds_for: Literal["", "configured", "loose"] = Field(description="purchase for which the price holds; empty: any")
     price_source: str | None
-    stale: bool = Field(description="older than policy's freshness")
+    stale: bool = Field(description="read, older than policy's freshness, and in no index")
     seller: str | None
     lead_time_days: int | None
 
@@ -192,6 +210,7 @@ class FrontPoint(Strict):
     nodes: list[Node] = Field(description="one kind of node")
     shared: list[PartQty] = Field(description="parts beside the nodes: switches, racks, PDUs")
     bom: list[BomLine]
+    unquoted: list[str] = Field(description="parts whose price is an estimate: nobody has quoted one")
     equivalents: list[dict[str, Any]] = Field(description="parts that could stand in at the same cost and throughput")
     checks: list[CheckFacts]
     power: PowerFacts

@@ -24,6 +24,7 @@ class Embedded(Strict):
     parts: list[dict[str, Any]]
     offers: list[dict[str, Any]]
     bundles: list[dict[str, Any]]
+    price_index: list[dict[str, Any]] = Field(default=[], description="points of the indices of the parts' categories")
 
 
 class CatalogFacts(Strict):
@@ -181,7 +182,10 @@ class Result(Document):
     proof: Proof
     axis: AxisFacts
     front: list[FrontPoint] = Field(description="ascending in cost and in throughput; no point is dominated")
-    named: dict[str, str] = Field(description="fastest, cheapest, value (most tok/s per money) -> id")
+    named: dict[str, str | None] = Field(
+        description="fastest, cheapest, value (most tok/s per money), read (the fastest of which policy "
+        "named.read_percent of the money goes to prices that somebody read; null: none) -> id"
+    )
     recommended: str | None = Field(
         description="id: with users or a load asked for, the cheapest that serves them at the lower end of its "
         "interval; with a budget alone, the fastest; else the cheapest; null without builds"

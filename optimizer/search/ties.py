@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalogs.offers import state_of
 from constraints.build import Build
 from constraints.plan import Row
 from optimizer.market.market import Market
@@ -16,7 +17,9 @@ def rank(market: Market, found: Found) -> tuple[object, ...]:
     # Totals are equal among ties, so that the smaller sum on estimates is the smaller share.
     estimated = orders.estimated_cents if orders else 0
     # Days count down, the oldest first: of two builds the one whose oldest price is the newer goes first.
-    oldest_first = sorted((-line.offer.date.toordinal() for line in lines if line.offer), reverse=True)
+    # Estimates have no day: nobody read them on any.
+    read = [line.offer for line in lines if line.offer and state_of(line.offer) != "estimate"]
+    oldest_first = sorted((-offer.date.toordinal() for offer in read), reverse=True)
     ids = sorted((market.catalog.parts[part].kind.value, part, qty) for part, qty in pieces.items())
     return found.build.nodes, estimated, oldest_first, ids
 

@@ -10,6 +10,7 @@ from constraints.exchange import minor_digits
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.result.point_schema import FrontPoint
+from optimizer.result.price_shares import rests_on_read
 from optimizer.result.proof_record import read_record, steps_data
 from optimizer.result.schema import Result
 from optimizer.search.front import Step
@@ -52,9 +53,16 @@ def sums(point: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
     net = sum(minor(amount, currency) for amount in (cost.parts, cost.spares, cost.support))
     yield from said("cost.net", cost.net, net, "parts, spares and support are")
     yield from said("cost.total", cost.total, net + minor(cost.tax, currency), "net and tax are")
+    if minor(cost.low, currency) > minor(cost.high, currency):
+        yield Wrong(f"{where}.cost.low", f"stored {cost.low}, above the high end {cost.high}")
+    shares = cost.shares
+    if round(10_000 * (shares.read + shares.indexed + shares.estimated)) != 10_000:
+        yield Wrong(f"{where}.cost.shares", "do not make 1 together")
+    if shares.estimated != cost.estimated_share:
+        yield Wrong(f"{where}.cost.estimated_share", f"stored {cost.estimated_share}, shares say {shares.estimated}")
 
 
-def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
+def order(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Iterator[Wrong]:
     """Strictly ascending in both, and the named points where they belong."""
     cost = "cost.parts" if result.request.cost_axis == "money" else "axis_cost"
     for at, ((tenths, cents), (faster, dearer)) in enumerate(pairwise(points), 1):
@@ -77,7 +85,10 @@ def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
     totals = [Decimal(point.cost.total) for point in result.front]
     best = max(range(len(ids)), key=value, default=0)
     cheapest = min(range(len(ids)), key=totals.__getitem__, default=0)
-    named = {"fastest": ids[-1], "cheapest": ids[cheapest], "value": ids[best]} if ids else {}
+    read = [point.id for point in result.front if rests_on_read(point.cost.shares.read, policy)]
+    named: dict[str, str | None] = {}
+    if ids:
+        named = {"fastest": ids[-1], "cheapest": ids[cheapest], "value": ids[best], "read": read[-1] if read else None}
     yield from differences(result.named, named, "named")
     asks_for_load = result.request.users is not None or result.request.mean_tok_s is not None
     if ids and asks_for_load and result.recommended in ids:

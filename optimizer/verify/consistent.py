@@ -95,7 +95,7 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
         values = arithmetic.values(stored)
         for i, p in enumerate(stored.front):
             report.wrong += arithmetic.sums(p, f"front[{i}]", stored.request.currency)
-        report.wrong += arithmetic.order(stored, values)
+        report.wrong += arithmetic.order(stored, policy, values)
         report.wrong += arithmetic.record(stored, policy, values)
     except (ValueError, ArithmeticError) as e:
         report.add("front", f"holds money that is none: {e}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from optimizer.request.fields import FIELDS, TRAINED, table
 from optimizer.result.answer import solve
 from optimizer.verify.consistent import consistent
 from tests.support.long import one_in
+from tests.support.oracle import Ask
 from tests.support.random_catalogs import offload_scenario, scenario
 from tests.support.random_procurement import procurement_scenario
 from tests.verify.test_verify import SEED, priced_long_ago
@@ -54,6 +56,19 @@ def test_the_table_of_the_docs_is_that_of_the_code() -> None:
     assert table() in docs
 
 
+def of_two_purchases(catalog: Catalog, request: Request, ask: Ask) -> tuple[Catalog, Request, Ask]:
+    """The scenario with a dearer price of every part bought loose."""
+    dear = {"price": Decimal("9999.00"), "holds_for": "loose"}
+    offers = {
+        part: (
+            *(o.model_copy(update={"holds_for": "configured"}) for o in of),
+            of[0].model_copy(update={**dear, "id": part}),
+        )
+        for part, of in catalog.offers.items()
+    }
+    return replace(catalog, offers=offers), request, ask
+
+
 @cache
 def scene(name: str) -> tuple[Catalog, str]:
     """A catalog and the JSON of a result solved on it."""
@@ -64,6 +79,7 @@ def scene(name: str) -> tuple[Catalog, str]:
         "host": lambda: offload_scenario(1),  # experts in host memory
         "origins": lambda: procurement_scenario(0, "confidence", "money"),  # countries, sellers, lead times
         "water": lambda: scenario(10),
+        "purchases": lambda: of_two_purchases(*scenario(SEED)),
         "relabelled": lambda: scenario(15),  # families of all three kinds
     }[name]()
     catalog = priced_long_ago(catalog) if name == "plain" else catalog
@@ -149,6 +165,8 @@ BREAKS: dict[str, Breaks] = {
     "market": B(fixed("CN"), "front[", "origins"),
     "barred_origins": B(fixed(["US", "TW", "CN"]), "front[", "origins"),
     "confidences": B(fixed(["street"])),
+    "price_level": B(fixed("high"), "front[0].bom[", judged=False),
+    "bought_as": B(fixed("loose"), "front[", "purchases", judged=False),
     "max_estimated_percent": B(fixed(0), "front[", "origins"),
     "max_lead_days": B(fixed(0), "front[", "origins"),
     "strict_lead": B(fixed(True), "front["),

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -110,7 +111,11 @@ class Ask:
     origins: tuple[str, ...] = ()
     barred_origins: tuple[str, ...] = ()
     market: str = "US"
-    confidences: tuple[str, ...] = ("list", "street", "estimate")
+    confidences: tuple[str, ...] = ("list", "contract", "street", "sold", "indexed", "estimate")
+    day: date = date(2026, 11, 1)
+    max_age: int | None = None
+    price_level: str = "middle"
+    bought_as: str = "configured"
     max_lead: int | None = None
     strict_lead: bool = False
     approved: tuple[str, ...] = ()
@@ -304,19 +309,13 @@ class Oracle:
     # Prices ---------------------------------------------------------------------------------------------------
 
     def _order(self, o: Any) -> tuple[int, str]:
-        return int(o.price * 100), o.id  # all random offers are fresh, of one day and in USD
+        return int(o.price * 100), o.id  # all random offers are in USD
 
     def _admitted(self, part: str) -> list[Any]:
-        """The offers of a part that the buyer admits."""
-        ask = self.ask
-        return [
-            o
-            for o in self.catalog.offers.get(part, ())
-            if o.condition in ask.conditions
-            and o.confidence in ask.confidences
-            and (not ask.strict_lead or o.lead_time_days is not None)
-            and (ask.max_lead is None or o.lead_time_days is None or o.lead_time_days <= ask.max_lead)
-        ]
+        """The offers that compete for a part, of those that the buyer admits."""
+        from tests.support.price_states import competing  # it draws on the random catalogs, which draw on this
+
+        return competing(self.catalog, self.catalog.parts[part], self.ask)
 
     def _offer(self, part: str) -> Any:
         """The offer that prices a part: the cheapest of those that the buyer admits."""

@@ -13,6 +13,7 @@ from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from tests.support.oracle import Ask, Built, Oracle, Speeds
+from tests.support.price_states import competing
 from tests.support.price_terms import Terms
 
 SURPLUS = 8
@@ -99,6 +100,8 @@ class Shops:
     """What pieces cost where sellers or days of delivery are counted: (days, cents), every choice of sellers tried."""
 
     def __init__(self, catalog: Catalog, ask: Ask, terms: Terms) -> None:
+        # Which offers compete is settled before sellers and days are chosen.
+        catalog = replace(catalog, offers={x: tuple(competing(catalog, catalog.parts[x], ask)) for x in catalog.offers})
         self.catalog, self.ask, self.terms, self.late = catalog, ask, terms, ask.cost_axis == "lead-time"
         every = [o for of in (*catalog.offers.values(), tuple(catalog.bundles.values())) for o in of]
         sellers = sorted({o.seller for o in every})

@@ -80,12 +80,13 @@ def with_few_terms(seed: int, catalog: Catalog, percent: int) -> tuple[Catalog, 
     )
     plain = {"stock": None, "min_qty": 1, "breaks": ()}
     offers = {x: of if x in two else (of[0].model_copy(update=plain),) for x, of in catalog.offers.items()}
-    guessed = {
-        x: tuple(o.model_copy(update={"confidence": rng.choice(("list", "list", "estimate"))}) for o in of)
-        for x, of in sorted(offers.items())
-    }
+    guessed = {}
+    for x, of in sorted(offers.items()):
+        # An estimate never competes with a price that somebody read: a part has the one or the other.
+        sure = [rng.choice(("list", "list", "estimate")) for _ in of][0]
+        guessed[x] = tuple(o.model_copy(update={"confidence": sure}) for o in of)
     limit = rng.choice(("max_share", "max_estimated"))
-    return replace(catalog, offers=guessed), {limit: percent}
+    return replace(catalog, offers=guessed if limit == "max_estimated" else offers), {limit: percent}
 
 
 def _with_terms(rng: random.Random, o: Offer) -> Offer:

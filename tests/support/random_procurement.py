@@ -16,6 +16,9 @@ from tests.support.random_catalogs import scenario
 
 WISHES = ("origin", "no-origin", "confidence", "lead", "avl", "sellers", "estimated", "share", "market")
 AXES = ("money", "power", "rack-units", "lead-time")
+READ = ("list", "street", "contract")
+KINDS = {"confidence": ("list", "street", "estimate"), "estimated": ("list", "street", "estimate")}
+"""What prices are where a wish is about it; else somebody read all of them, so that all compete."""
 PLAIN = (0, 1, 2)
 """Shapes of one air-cooled node: shares of the cost can be brought down by dearer drives, and brute force tries only as
 many as these nodes hold."""
@@ -45,7 +48,7 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
             o.model_copy(
                 update={
                     "seller": s,
-                    "confidence": rng.choice(("list", "street", "estimate")),
+                    "confidence": rng.choice(KINDS.get(wish, READ)),
                     "lead_time_days": rng.choice((None, 7, 14, 30, 60)),
                 }
             )
@@ -75,7 +78,8 @@ def _others(rng: random.Random, offers: tuple[Offer, ...]) -> list[Offer]:
             "id": f"{offers[0].id}-{seller}", "seller": seller,
             "price": (offers[0].price * Decimal(rng.choice(("0.97", "1.04", "1.2")))).quantize(Decimal("0.01")),
             "lead_time_days": rng.choice((None, 7, 14, 30, 60)),
-            "confidence": rng.choice(("list", "street", "estimate")),
+            # Of the same state: an estimate never competes with a price that somebody read.
+            "confidence": rng.choice(READ) if offers[0].confidence != "estimate" else "estimate",
         }  # fmt: skip
         if rng.random() < 0.6:
             out.append(offers[0].model_copy(update=change))

@@ -14,6 +14,8 @@ from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.build import Build, Case
 from constraints.exchange import minor_digits
 from constraints.physics.contents import gpus_inside, holders
+from constraints.prices.filters import supposed_confidence
+from constraints.prices.states import fixed
 from optimizer.market.market import Market
 
 
@@ -109,17 +111,19 @@ def supposed(market: Market, parts: Iterable[str]) -> Market:
     offers = dict(catalog.offers)
     for part in parts:
         offers[part] = (
-            Offer(
-                id=f"{part}--supposed",
-                part=part,
-                price=Decimal(1).scaleb(-minor_digits(request.currency)),
-                currency=request.currency,
-                date=request.as_of,
-                condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
-                confidence=request.confidences[0],
-                seller=SUPPOSED,
-                source="no offer: a price is supposed",
-                lead_time_days=0,
+            fixed(
+                Offer(
+                    id=f"{part}--supposed",
+                    part=part,
+                    price=Decimal(1).scaleb(-minor_digits(request.currency)),
+                    currency=request.currency,
+                    date=request.as_of,
+                    condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
+                    confidence=supposed_confidence(request),
+                    seller=SUPPOSED,
+                    source="no offer: a price is supposed",
+                    lead_time_days=0,
+                )
             ),
         )
     return Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)

@@ -12,6 +12,7 @@ from catalogs.schema import Kind
 from constraints.build import Build, Case, total_w, units
 from constraints.exchange import minor_digits
 from constraints.plan import Row
+from constraints.prices.states import fixed
 from constraints.prices.tariff import NEVER
 from constraints.rule import Check
 from optimizer.explanation.mend.mended import mended
@@ -104,16 +105,18 @@ def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], se
     request, catalog = market.request, market.catalog
     new = {
         p: (
-            Offer(
-                id=f"{p}--bid",
-                part=p,
-                price=max(prices.get(p, Decimal(0)).quantize(CENT), CENT),
-                currency=request.currency,
-                date=request.as_of,
-                condition="new",
-                confidence="list",
-                seller=seller[:60] or "bid",
-                source="bid",
+            fixed(
+                Offer(
+                    id=f"{p}--bid",
+                    part=p,
+                    price=max(prices.get(p, Decimal(0)).quantize(CENT), CENT),
+                    currency=request.currency,
+                    date=request.as_of,
+                    condition="new",
+                    confidence="list",
+                    seller=seller[:60] or "bid",
+                    source="bid",
+                )
             ),
         )
         for p in build.total()

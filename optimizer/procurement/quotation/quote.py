@@ -19,7 +19,8 @@ from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.policy import Policy
-from constraints.prices.pricing import ENERGY, QUICK, exchange, fx_rates, unit_price
+from constraints.prices.pricing import ENERGY, exchange, fx_rates, unit_price
+from constraints.prices.states import QUICK
 from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.explanation.opened import chosen
@@ -133,7 +134,9 @@ class Quote:
     def names(self) -> dict[str, list[str]]:
         """Point id -> what it is called: fastest, cheapest, value, recommended."""
         out: dict[str, list[str]] = {}
-        for label, pid in [*self.result.named.items(), ("recommended", self.result.recommended or "")]:
+        for label, pid in [*self.result.named.items(), ("recommended", self.result.recommended)]:
+            if pid is None:
+                continue
             out.setdefault(pid, []).append(label)
         return out
 

@@ -13,6 +13,8 @@ from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
 from constraints.build import Build
 from constraints.exchange import half_up, minor_digits
+from constraints.prices.filters import supposed_confidence
+from constraints.prices.states import fixed
 from optimizer.explanation.why_not.asked_for import supposed
 from optimizer.market.market import Market
 from optimizer.procurement.reading.build import NODES
@@ -84,17 +86,19 @@ def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller:
         if pieces.get(part):
             each = min(max(1, rounded(Fraction(amount, pieces[part])) or 1), MOST_CENTS)
             offers[part] = (
-                Offer(
-                    id=f"{part}--quoted",
-                    part=part,
-                    price=Decimal(each).scaleb(-digits),
-                    currency=request.currency,
-                    date=request.as_of,
-                    condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
-                    confidence=request.confidences[0],
-                    seller=seller,
-                    source="the quote",
-                    lead_time_days=0,
+                fixed(
+                    Offer(
+                        id=f"{part}--quoted",
+                        part=part,
+                        price=Decimal(each).scaleb(-digits),
+                        currency=request.currency,
+                        date=request.as_of,
+                        condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
+                        confidence=supposed_confidence(request),
+                        seller=seller,
+                        source="the quote",
+                        lead_time_days=0,
+                    )
                 ),
             )
     quoted = Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)

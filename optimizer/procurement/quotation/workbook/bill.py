@@ -7,7 +7,7 @@ from typing import Any
 
 from catalogs.message import message
 from catalogs.schema import Kind
-from constraints.prices.pricing import QUICK
+from constraints.prices.states import QUICK
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quotation.quote import Line, support_percent
 from optimizer.procurement.quotation.workbook import fx, gross
