@@ -49,7 +49,7 @@ def budget(request: Request) -> Iterator[str]:
 
 def confidences(request: Request) -> Iterator[str]:
     """Words of prices, all that somebody read as `read`; nothing where all are admitted."""
-    words = list(request.confidences)
+    words: list[str] = list(request.confidences)
     if set(words) == set(PRICE_WORDS):
         return
     if set(READ) <= set(words):

@@ -131,9 +131,8 @@ def test_a_request_comes_back_from_its_command() -> None:
         "--model", "r1-671b", "--budget", "4000000CNY", "--users", "12", "--workload", "rag", "--max-ttft", "9000.5",
         "--min-tok-s-user", "7.5", "--min-precision", "4bit", "--kv-precision", "fp8", "--max-nodes", "4", "--max-kw",
         "40.123", "--rack-units", "60", "--have", "racks,network", "--no-vendor", "Dell", "--condition", "new,used",
-        "--exclude", "nvidia-h100-pcie-80gb", "--confidence", "list,street,indexed", "--max-price-age", "900", "--spares",
-        "gpu=1/16",
-        "--as-of", "2026-11-24", "--tax", "13%", "--set", "storage.copies=3",
+        "--exclude", "nvidia-h100-pcie-80gb", "--confidence", "list,street,indexed", "--max-price-age", "900",
+        "--spares", "gpu=1/16", "--as-of", "2026-11-24", "--tax", "13%", "--set", "storage.copies=3",
     ]  # fmt: skip
     first = json.loads(dsopt("solve", *words, "--json", code=0).stdout)
     from optimizer.request.command import command

@@ -83,7 +83,7 @@ def with_few_terms(seed: int, catalog: Catalog, percent: int) -> tuple[Catalog, 
     guessed = {}
     for x, of in sorted(offers.items()):
         # An estimate never competes with a price that somebody read: a part has the one or the other.
-        sure = [rng.choice(("list", "list", "estimate")) for _ in of][0]
+        sure = rng.choice(("list", "list", "estimate"))
         guessed[x] = tuple(o.model_copy(update={"confidence": sure}) for o in of)
     limit = rng.choice(("max_share", "max_estimated"))
     return replace(catalog, offers=guessed if limit == "max_estimated" else offers), {limit: percent}
