@@ -42,9 +42,11 @@ class Budget(Rule):
         amount, budget = (
             f"{Decimal(cents) / scale:,.{digits}f} {currency}" for cents in (total, case.request.budget_cents)
         )
-        if case.exists and case.unpriced and total <= case.request.budget_cents:
+        if case.exists and (case.unpriced or case.build.unknown) and total <= case.request.budget_cents:
             text = message(
-                "the total is at least {a}, for some parts have no price; the budget is {b}", a=amount, b=budget
+                "the total is at least {a}, for some parts are not known or have no price; the budget is {b}",
+                a=amount,
+                b=budget,
             )
             return [Check.warn(self.id, text, total / scale, case.request.budget_cents / scale, currency, "at_most")]
         within = message("the total of {a} is within the budget of {b}", a=amount, b=budget)

@@ -227,7 +227,9 @@ class Power(Rule):
                 )
             )
         found.append(_amperes(case, supply_bank))
-        if supply_bank.fitted == supply_bank.needed:
+        if supply_bank.fitted == supply_bank.needed > 1 and not case.platform.psu_redundancy:
+            found.append(Check.warn(self.id, "how many supplies are spare is not published: none is counted as spare"))
+        elif supply_bank.fitted == supply_bank.needed:
             found.append(Check.warn(self.id, "the supplies are not redundant"))
         elif case.load_w * 100 > ADVISED_LEFT_PERCENT * supply_bank.needed * each:
             advised = ADVISED_LEFT_PERCENT * supply_bank.needed * each / 100

@@ -27,6 +27,7 @@ from optimizer.cli.output import emit_json, note, note_sentence, say, speak
 from optimizer.cli.xray_cmd import HELD_AGAINST, READING, TIME_LIMIT
 from optimizer.request.entry import ASK, Option
 from optimizer.request.fields import fields_of, options_of
+from optimizer.text.languages import N_
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
@@ -56,6 +57,14 @@ OWN = (
     SET, CATALOG, MEASURED, CALIBRATION,
     replace(TIME_LIMIT, help="With --mend: seconds for the search; exit 6 when they end it."), LANGUAGE, JSON,
 )  # fmt: skip
+NOT_KNOWN = {
+    "memory": N_("the unknown memory"),
+    "drive": N_("the unknown drives"),
+    "nic": N_("the unknown network cards"),
+    "psu": N_("the unknown power supplies"),
+    "cooling": N_("the unknown coolers"),
+}
+"""What the cost of a machine lacks, by the category of which it is not known what the machine has."""
 OF_QUOTES = tuple(
     replace(option, hidden=True) for option in (*HELD_AGAINST, *READING) if option.name not in {own.name for own in OWN}
 )
@@ -209,9 +218,9 @@ def _show(name: str, found: Checked) -> None:
     say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
     if found.net and found.tax and found.total:
         sums = total(found.net, found.tax, found.total, found.currency)
-        if found.unpriced:
-            parts = ", ".join(found.unpriced)
-            say(language()("Cost: at least {sum}, for some parts have no price: {parts}", sum=sums, parts=parts))
+        if missing := [*found.unpriced, *(language()(NOT_KNOWN[kind]) for kind in found.unknown)]:
+            parts = language().list(missing)
+            say(language()("Cost: at least {sum}, without {parts}", sum=sums, parts=parts))
         else:
             say(language()("Cost: {sum}", sum=sums))
     elif found.unpriced:

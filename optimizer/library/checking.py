@@ -63,6 +63,7 @@ def check(
         currency=request.currency,
         **_sums(case, request.currency),
         unpriced=case.unpriced,
+        unknown=sorted(build.unknown),
         ok=not any(x.status == "fail" for x in checks),
         faster_without=said_of_mix(market, case, judged.row) if case.mixed and judged.row else "",
         checks=[CheckFacts(**vars(x)) for x in checks],

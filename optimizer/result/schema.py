@@ -145,6 +145,9 @@ class Checked(Strict):
     unpriced: list[str] = Field(
         default=[], description="parts without a price: the three sums are at least, or null where nothing has one"
     )
+    unknown: list[str] = Field(
+        default=[], description="categories of which it is not known what the machine has; in none of the sums"
+    )
     ok: bool = Field(description="no rule fails")
     faster_without: Text = Field(default="", description="of unlike cards slower than the faster ones alone: how much")
     checks: list[CheckFacts]
