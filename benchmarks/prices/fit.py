@@ -9,11 +9,11 @@ Nobody sells a board or a barebone with its price in public: only whole servers 
     price = (host + boards + barebone) x error          barebone = mainboard + supplies + cold plates + shell
 
 host: CPUs, memory, drives and NICs of what dsopt would build with what the listing states, the rest at the grade that
-is sold (a from-price: at the floor), at the prices of parts. Mainboard, supplies by their watts and cold plates have
-prices of their own (levels.csv, `known`), so each barebone has its own figure. Free are the logarithms of each board's
-price, of the shell (chassis, fans, switches, assembly, the seller's margin) of a server for a board of eight and of one
-for eight PCIe cards, the power of slots by which a smaller one is cheaper, the step from a board to its successor, and
-a used barebone over a new one.
+is sold (a from-price: at the floor), at the prices of parts in the listing's month. Mainboard, supplies by their watts
+and cold plates have prices of their own (levels.csv, `known`), so each barebone has its own figure. Free are the
+logarithms of each board's price, of the shell (chassis, fans, switches, assembly, the seller's margin) of a server for
+a board of eight and of one for eight PCIe cards, the power of slots by which a smaller one is cheaper, the step from a
+board to its successor, and a used barebone over a new one.
 
 Least squares of the logarithms, each residual over its standard deviation; large ones count less than their square,
 since a listing may be out of date. levels.csv holds what is known beforehand (`prior`), with a band that is read as
@@ -37,12 +37,13 @@ from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.prices.hosts import MODELS, build_of, host_of
+from benchmarks.prices.hosts import GRADES, MODELS, build_of, host_of
 from benchmarks.prices.published import HERE, System, pieces, rows, systems
 from catalogs.load import Catalog, load
 from catalogs.schema import GpuBoard, Kind, Platform
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
+from constraints.prices.price_index import category_of, moved
 from constraints.request import Request
 
 OFFERS = Path(__file__).parents[2] / "catalogs" / "data" / "offers.csv"
@@ -118,11 +119,27 @@ def hosts() -> Mapping[tuple[str, str], tuple[str, dict[str, int]]]:
     return {(row["system"], row["grade"]): (row["platform"], pieces(row["host"])) for row in rows("hosts")}
 
 
-def unit_prices(catalog: Catalog, day: date) -> Callable[[str], float]:
-    """Price in USD of a piece of a part as `solve` would price it on a day."""
-    request = Request(model=MODELS[0], market="any", as_of=day)
-    book = price_book(catalog, request, Policy())
-    return lambda part: book.prices[part].cents / 100 if part in book.prices else 0.0
+Prices = Callable[[str, date], float]
+"""Price in USD of a piece of a part on a day."""
+
+
+def unit_prices(catalog: Catalog, day: date) -> Prices:
+    """Prices as `solve` has them on a day; on an earlier one brought back by the index of the part's category, to the
+    first month that the index knows at most. Parts without a price cost nothing: they come with others."""
+    policy = Policy()
+    book = price_book(catalog, Request(model=MODELS[0], market="any", as_of=day), policy)
+
+    @cache
+    def price(part: str, then: date) -> float:
+        if part not in book.prices:
+            return 0.0
+        category = category_of(catalog.parts[part])
+        months = [point.month for point in catalog.price_index if point.category == category]
+        first = date.fromisoformat(f"{min(months)}-15") if months else then
+        move = moved(catalog.parts[part], max(then, first), day, catalog, policy)
+        return book.prices[part].cents / 100 / float(move.factor if move else 1)
+
+    return price
 
 
 def newest_day(catalog: Catalog) -> date:
@@ -199,15 +216,15 @@ def host(system: System) -> tuple[str, dict[str, int]]:
     return common if common[0] else found.get((system.id, "floor"), ("", {}))
 
 
-def system_usd(system: System, catalog: Catalog, price: Callable[[str], float], level: Callable[[str], float]) -> float:
+def system_usd(system: System, catalog: Catalog, price: Prices, level: Callable[[str], float]) -> float:
     """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`."""
     platform_id, around = host(system)
-    usd = sum(price(part) * qty for part, qty in around.items())
+    usd = sum(price(part, system.day) * qty for part, qty in around.items())
     for part, qty in system.gpus.items():
-        usd += qty * (level(part) if isinstance(catalog.parts[part], GpuBoard) else price(part))
+        usd += qty * (level(part) if isinstance(catalog.parts[part], GpuBoard) else price(part, system.day))
     platform = catalog.parts[system.platform or platform_id]
     assert isinstance(platform, Platform)
-    return usd + (barebone_usd(platform, level) if shell_of(platform) else price(platform.id))
+    return usd + (barebone_usd(platform, level) if shell_of(platform) else price(platform.id, system.day))
 
 
 def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:
@@ -327,7 +344,7 @@ def write_hosts(catalog: Catalog) -> None:
         for system in systems():
             if system.use not in SPREAD:
                 continue
-            for grade in ("floor", "common"):
+            for grade in GRADES:
                 day = newest_day(catalog)
                 # Where the platform that a listing names is refused by a rule, the parts are those of its like.
                 like = replace(system, platform="")

@@ -14,28 +14,25 @@ from benchmarks.prices.published import System
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Memory, Platform
 from constraints.policy import Policy
-from constraints.request import Request
+from constraints.request import Grade, Request
 from optimizer.result.answer import solve as solved
 
 MODELS = ("r1-distill-qwen-1.5b", "r1-distill-qwen-32b", "v3-0324")
 """The first of them that the GPUs run: the smallest, since its weights ask for no drive that a listing without drives
 would not have."""
-GRADES = ("floor", "common")
-ASKED_COMMON = {"board": (112.5, 12), "server": (90, 7), "tower": (50, 4)}
-"""`common` until grades are data: RAM in percent of VRAM, cores per GPU."""
+GRADES: tuple[Grade, ...] = ("floor", "common")
 
 
-def build_of(system: System, grade: str, catalog: Catalog, day: date) -> dict[str, int] | None:
+def build_of(system: System, grade: Grade, catalog: Catalog, day: date) -> dict[str, int] | None:
     """Pieces by part id of the cheapest build with the system's GPUs; None where no build exists."""
     boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
     gpu, count = _gpus(system, catalog)
-    kind = "board" if any(board.id in system.gpus for board in boards) else system.form
-    ram, cores = ASKED_COMMON[kind]
-    settings = [f"host_memory.floor_percent={ram}", f"cores.per_gpu_min={cores}"] if grade == "common" else []
+    settings = []
     if system.memory:
-        vram = catalog.parts[gpu].vram_gb * count  # type: ignore[attr-defined]
-        settings = [s for s in settings if not s.startswith("host_memory")]
-        settings.append(f"host_memory.floor_percent={100 * system.memory[0] * system.memory[1] // vram}")
+        # What the listing states, no more: of the floor and, of each kind of machine, of the grade.
+        stated = 100 * system.memory[0] * system.memory[1] // (catalog.parts[gpu].vram_gb * count)  # type: ignore[attr-defined]
+        kinds = ("floor", *(f"common_{machine}" for machine in ("board", "server", "tower")))
+        settings = [f"host_memory.{kind}_percent={stated}" for kind in kinds]
     excluded = {part.id for part in catalog.of(Kind.SYSTEM)}
     excluded |= {board.id for board in boards if board.gpu == gpu and board.id not in system.gpus}
     excluded |= {part.id for part in catalog.of(Kind.PLATFORM) if not _may_hold(part, system)}  # type: ignore[arg-type]
@@ -46,7 +43,7 @@ def build_of(system: System, grade: str, catalog: Catalog, day: date) -> dict[st
             if isinstance(part, Memory) and part.capacity_gb != system.memory[1] and _sold(system.memory[1], catalog)
         }
     request = Request(
-        model=MODELS[0], market="any", as_of=day, users=1, workload="batch", min_tok_s_user=0, max_nodes=1,
+        model=MODELS[0], market="any", as_of=day, users=1, workload="batch", min_tok_s_user=0, max_nodes=1, grade=grade,
         gpus=frozenset({gpu}), gpu_count=count, allow_experimental=True, include=tuple(system.cpus),
         exclude=frozenset(excluded), have=frozenset({"racks", "network"}),
     )  # fmt: skip

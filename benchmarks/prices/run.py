@@ -68,7 +68,7 @@ def deviations(catalog: Catalog) -> Iterator[Deviation]:
                 build = build_of(system, grade, others, day)
                 if build is None and system.platform:
                     build = build_of(replace(system, platform=""), grade, others, day)
-                built[grade] = build and sum(price(part) * qty for part, qty in build.items())  # type: ignore[assignment]
+                built[grade] = build and sum(price(part, system.day) * qty for part, qty in build.items())  # type: ignore[assignment]
             yield Deviation(system, built)
 
 
@@ -119,7 +119,8 @@ def page(catalog: Catalog) -> str:
         _paragraph(
             "Each published system against the proven cheapest build with what its listing states (GPUs always;",
             "platform, CPUs and memory where it names them), the rest at the floor of the rules and as it is sold",
-            "(`common`). Left out by seller: no system of that seller is in the fit that prices the build.",
+            "(`common`), at the prices of parts in the listing's month. Left out by seller: no system of that seller",
+            "is in the fit that prices the build.",
         ),
         "",
         "| system | seller | published, USD net | floor, USD | | common, USD | | reason |",
