@@ -72,6 +72,18 @@ def market_of(request: Request) -> SalesMarket | None:
     return sales_markets()[request.market] if request.market else by_currency()[request.currency]
 
 
+def of_the_currency(request: Request) -> bool:
+    """Whether a request's market is the one that its currency means."""
+    return request.market in (None, by_currency()[request.currency].code)
+
+
+def settled_market(request: Request) -> Request:
+    """The request with its market named: in another currency it stays where it is."""
+    if request.market is not None:
+        return request
+    return request.model_copy(update={"market": by_currency()[request.currency].code})
+
+
 def market_of_country(country: str) -> str:
     """The market of a country of constraints/data/tax.csv; empty where it is in none."""
     return next((row["market"] for row in table("tax") if row["country"] == country.strip().upper()), "")

@@ -184,12 +184,16 @@ def _with_options(ctx: typer.Context, request: Request, values: Values, parts: C
 
 
 def _with_budget(request: Request, budget: str, file: Path) -> Request:
-    """The request with a budget in its own currency, or in that of the amount."""
+    """The request with a budget in its own currency, or in that of the amount; a market that the currency meant is the
+    new one's."""
+    from constraints.physics.markets import of_the_currency, settled_market
     from optimizer.text.money import currency_code, money
 
     of_file = request.currency if file.suffix == ".json" else os.environ.get("DSOPT_CURRENCY") or None
     found = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
-    return request.model_copy(update={"budget_cents": found.cents, "currency": found.currency})
+    market = None if of_the_currency(request) else request.market
+    money_asked = {"budget_cents": found.cents, "currency": found.currency, "market": market}
+    return settled_market(request.model_copy(update=money_asked))
 
 
 def _show_understood(request: Request, values: Values, parts: Catalog, policy: Policy) -> None:

@@ -190,6 +190,7 @@ def _compared(
 
 def _request(ctx: typer.Context, read: Any, values: Values, parts: Catalog) -> Request:
     """The tender's request: options laid over the first result's request, where there is one."""
+    from constraints.physics.markets import settled_market
     from optimizer.cli.usage import refuse_of_other_workload, too_coarse
     from optimizer.request.parsing import bits
     from optimizer.request.typed_request import laid_over, request_of
@@ -207,7 +208,7 @@ def _request(ctx: typer.Context, read: Any, values: Values, parts: Catalog) -> R
         )  # as in xray: offered builds are judged by what makes them work
         return request_of(asked, fields_of("compare"), currency=code or first, **grade)
     base = read.tender()
-    base = base if code is None else base.model_copy(update={"currency": code})
+    base = base if code is None else settled_market(base).model_copy(update={"currency": code})
     return laid_over(base, asked, [name for name in fields_of("compare") if name != "currency"])
 
 

@@ -6,7 +6,7 @@ from catalogs.formats import BITS
 from catalogs.message import N_, message
 from constraints.physics.circuits import circuit_words
 from constraints.physics.grades import grade_words
-from constraints.physics.markets import market_of, not_sold
+from constraints.physics.markets import market_of, not_sold, of_the_currency
 from constraints.request import Request
 from constraints.rules.precision import at_any_floor
 from optimizer.request.entry import Asked
@@ -77,6 +77,11 @@ def market(asked: Asked) -> str:
     """By its code."""
     there = market_of(asked.request)
     return message("sold in market {code}", code=there.code) if there else ""
+
+
+def says_market(asked: Asked) -> bool:
+    """Whether the buyer named another one than the currency's."""
+    return not of_the_currency(asked.request)
 
 
 def market_bars(asked: Asked) -> bool:

@@ -99,6 +99,7 @@ FIELDS: dict[str, FieldEntry] = {
         ),
         reads=("tax",),
         parse=parsing.market,
+        typed=printing.market,
         said=clauses.market,
         condition=Condition(
             "market",
@@ -107,7 +108,7 @@ FIELDS: dict[str, FieldEntry] = {
             condition_words.market,
             holds=condition_words.market_bars,
             without={"market": "any"},
-            asked=lambda asked: asked.request.market is not None,
+            asked=condition_words.says_market,
             given_up="parts that are not sold there",
             loosens=Others(gives_way.other_markets),
         ),

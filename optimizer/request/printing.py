@@ -9,6 +9,7 @@ from typing import Any
 from catalogs.offers import PRICE_WORDS, READ
 from catalogs.schema import Kind
 from constraints.exchange import minor_digits
+from constraints.physics.markets import of_the_currency
 from constraints.policy import table
 from constraints.request import WORKLOADS, Request, SupportRate
 
@@ -55,6 +56,12 @@ def confidences(request: Request) -> Iterator[str]:
     if set(READ) <= set(words):
         words = ["read", *(word for word in words if word not in READ)]
     yield ",".join(words)
+
+
+def market(request: Request) -> Iterator[str]:
+    """Where it is not that of the currency."""
+    if request.market is not None and not of_the_currency(request):
+        yield request.market
 
 
 def throughput(request: Request) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.refused_value import in_words
+from constraints.physics.markets import settled_market
 from constraints.request import TRAINING, Request
 from optimizer.request import texts
 from optimizer.request.fields import FIELDS, SERVING, TRAINED, option_of
@@ -54,7 +55,8 @@ def refuse_misplaced(given: Given, fields: Iterable[str], workload: str) -> None
 def request(**fields: Any) -> Request:
     """A Request, its model by id; pydantic's faults become ours, with the option's name."""
     try:
-        return settled(Request(**{name: value for name, value in fields.items() if value is not None}))
+        named = {name: value for name, value in fields.items() if value is not None}
+        return settled_market(settled(Request(**named)))
     except ValidationError as e:
         raise InputError([_fault(error) for error in e.errors(include_url=False)]) from None
 

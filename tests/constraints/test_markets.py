@@ -19,7 +19,7 @@ from constraints.prices.price_book import price_book
 from constraints.prices.pricing import energy_price
 from constraints.request import Circuit, Request
 from optimizer.text.languages import Words
-from tests.support.commands import answer, dsopt
+from tests.support.commands import answer, dsopt, run
 
 DATA = Path(__file__).parents[2] / "constraints" / "data"
 MARKETS: tuple[MarketCode, ...] = get_args(MarketCode)
@@ -229,5 +229,33 @@ def test_a_result_is_verified_in_its_market(tmp_path: Path) -> None:
     dsopt("solve", *job, "-o", str(saved))
     assert dsopt("verify", str(saved)).stdout.startswith("Consistent")
     moved = tmp_path / "us.json"
-    moved.write_text(saved.read_text(encoding="utf-8").replace('"market": null', '"market": "US"', 1), encoding="utf-8")
+    moved.write_text(saved.read_text(encoding="utf-8").replace('"market": "CN"', '"market": "US"', 1), encoding="utf-8")
     assert "not sold in market US" in dsopt("verify", str(moved), code=5).stdout
+
+
+def test_a_result_stays_in_its_market_in_another_currency(tmp_path: Path) -> None:
+    """A Chinese build quoted in dollars is bought in China all the same."""
+    saved = tmp_path / "cn.json"
+    dsopt(
+        "solve",
+        "--budget",
+        "110万元",
+        "--model",
+        "r1-671b",
+        "--gpu",
+        "8xH20",
+        "--as-of",
+        "2026-11-24",
+        "-o",
+        str(saved),
+    )
+    made = dsopt("quote", str(saved), "--currency", "USD", "--date", "2026-11-24", "-o", str(tmp_path / "q.xlsx"))
+    assert "USD" in made.stdout
+
+
+def test_a_build_written_by_hand_may_name_its_market(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "examples" / "eight-gpu-node.toml").read_text(encoding="utf-8")
+    build = tmp_path / "build.toml"
+    build.write_text('market = "JP"\n' + text, encoding="utf-8")
+    assert "; market JP;" in run("check", str(build), "--as-of", "2026-11-24")[1].splitlines()[0]
+    assert "; market UK;" in run("check", str(build), "--as-of", "2026-11-24", "--market", "UK")[1].splitlines()[0]

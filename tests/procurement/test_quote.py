@@ -124,7 +124,7 @@ def test_solver_cached_and_recalculated_agree_to_the_cent(
         if name != "all":  # the solver's own words, none of the quote's
             currency, tax = name.split("-")
             assert main.read.market is not None
-            market = main.read.market.asking(currency=currency, budget_cents=None)
+            market = main.read.market.asking(currency=currency, budget_cents=None, market="US")
             build = next(
                 p for p in main.read.points if p is not None and p.case.gpu.id == q.chosen.gpus.part
             ).case.build

@@ -155,4 +155,4 @@ def test_limits_in_a_quote_have_places_of_their_own_and_a_figure_beside_them() -
 def test_nothing_typed_is_a_request_without_conditions_of_the_buyer() -> None:
     values = {o.name: [] if o.several else o.default for entry in FIELDS.values() for o in entry.options}
     found = request_of(Given({**values, "model": "v3-671b", "as_of": "2026-11-24"}, load()))
-    assert found == Request(model="v3-671b", as_of=date(2026, 11, 24))
+    assert found == Request(model="v3-671b", as_of=date(2026, 11, 24), market="US")

@@ -18,6 +18,7 @@ from catalogs.message import Message, joined, message
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
+from constraints.physics.markets import settled_market
 from constraints.policy import Policy
 from constraints.prices.pricing import ENERGY, exchange, fx_rates, unit_price
 from constraints.prices.states import QUICK
@@ -216,7 +217,8 @@ def _confirmable(lines: Iterable[Line]) -> None:
 def _market(market: Market, terms: Terms) -> Market:
     """The market under the terms; a budget is taken over at the exchange rate."""
     old, fields = market.request, dict(terms.request)
-    new = old.model_copy(update=fields)
+    moved = fields.get("currency", old.currency) != old.currency
+    new = (settled_market(old) if moved else old).model_copy(update=fields)
     changed = dict(market.policy.changed)
     if ENERGY in changed and new.currency != old.currency:  # the buyer's own price is in the currency of the result
         price = Fraction(changed[ENERGY]) * exchange(new, old.currency, new.currency)
