@@ -44,7 +44,8 @@ MOST_IN_A_SERVER = 16
 """GPUs; a system with more is a rack."""
 KIND_OF_BOARD = {
     "HGX-HOPPER-8": "hgx-hopper", "HGX-HOPPER-4": "hgx-hopper-4", "HGX-B200-8": "hgx-b200", "HGX-B300-8": "hgx-b300",
-    "UBB-MI300": "oam-mi300", "UBB-MI350": "oam-mi350",
+    "UBB-MI300": "oam-mi300", "UBB-MI350": "oam-mi350", "HGX-AMPERE-8": "hgx-ampere", "HGX-AMPERE-4": "hgx-ampere-4",
+    "UBB-GAUDI3": "ubb-gaudi3",
 }  # fmt: skip
 
 
@@ -96,7 +97,9 @@ def named_in(part: Platform, text: str, gpu: Gpu) -> bool:
     return len("".join(model)) > 3 and f" {' '.join(model)} " in text
 
 
-def chassis_of(said: str, gpu: Gpu, board: GpuBoard | None, cpu: Cpu | None, catalog: Catalog) -> Platform:
+def chassis_of(
+    said: str, gpu: Gpu, board: GpuBoard | None, cpu: Cpu | None, sockets: int, catalog: Catalog
+) -> Platform:  # fmt: skip
     """The platform or system of which the description has the model's name; else the class of its GPUs and socket, of
     superchips the system that holds them."""
     text, all_of = f" {' '.join(words(said))} ", list[Platform]()
@@ -112,10 +115,11 @@ def chassis_of(said: str, gpu: Gpu, board: GpuBoard | None, cpu: Cpu | None, cat
         systems = [part for part in all_of if part.contents]
         if systems:
             return max(systems, key=lambda part: part.gpu_slots)
-    kind = KIND_OF_BOARD.get(board.board_type, "") if board else "pcie"
-    for part in all_of:
-        if cpu and part.id.startswith(UNNAMED) and part.socket == cpu.socket and cpu.generation in part.cpu_generations:
-            tower = part.id.endswith("-tower") and gpu.cooling in part.gpu_cooling
+    kind = KIND_OF_BOARD.get(board.board_type, "") if board else "pcie" if sockets > 1 else "pcie-1p"
+    classes = [part for part in all_of if cpu and part.id.startswith(UNNAMED) and (part.socket == cpu.socket)]
+    for part in classes:
+        if cpu and cpu.generation in part.cpu_generations:
+            tower = part.id.endswith("-tower") and gpu.cooling in part.gpu_cooling and sockets == 1
             if tower or re.fullmatch(rf"{UNNAMED}{kind}-[a-z]+-[a-z0-9]+", part.id):
                 return part
     raise NotExpressed(f"no chassis for {gpu.name} beside {cpu.name if cpu else 'its CPU'}: {said!r}")
@@ -169,7 +173,8 @@ def row_of(machine: Mapping[str, Any], catalog: Catalog, number: int) -> run.Row
     )
     board = next((part for part in boards if part.gpus >= per_node), None) if gpu.sold_as == "board" else None
     cpu = None if gpu.form_factor in ("Superchip", "integrated") else cpu_of(text("host_processor_model_name"), catalog)
-    chassis = chassis_of(text("system_name"), gpu, board, cpu, catalog)
+    sockets = int(text("host_processors_per_node") or 2)
+    chassis = chassis_of(text("system_name"), gpu, board, cpu, sockets, catalog)
     held = gpus_inside(chassis, catalog)[1] if chassis.contents else board.gpus if board else per_node
     nodes = int(text("number_of_nodes") or 1)
     if held > MOST_IN_A_SERVER:

@@ -61,6 +61,7 @@ def request_of(row: Row) -> Request:
     """What the machine is asked to do, on a site that has racks and a network."""
     return Request(
         model=row["model"], as_of=DAY, have=frozenset({"racks", "network"}), site_water=row["site_water"] == "true",
+        grade="floor",
         conditions=frozenset({"new", "refurbished", "used"}),
     )  # fmt: skip
 

@@ -39,6 +39,12 @@ class Priced:
         return self.offer is not None and self.offer.id.endswith(NO_PRICE)
 
     @property
+    def fresh(self) -> bool:
+        """Whether somebody read the price and it is fresh: neither stale nor indexed nor an estimate; parts in hand
+        are."""
+        return self.offer is None or (state_of(self.offer) == "read" and not self.stale)
+
+    @property
     def least(self) -> int:
         """Cents that a piece of it adds to a build at least."""
         return self.cents if self.floor < 0 else self.floor

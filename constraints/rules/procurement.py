@@ -82,9 +82,9 @@ class Procurement(Rule):
             for part in case.unpriced
             if part in case.book.prices
         ]
-        stale = [part for part in case.priced if case.book.prices[part].stale and part not in case.unpriced]
-        if stale:
-            found.append(Check.warn(self.id, message("no fresh price: {parts}", parts=joined(sorted(stale)))))
+        old = [part for part in case.priced if not case.book.prices[part].fresh and part not in case.unpriced]
+        if old:
+            found.append(Check.warn(self.id, message("no fresh price: {parts}", parts=joined(sorted(old)))))
         return found
 
     def _amounts(self, case: Case) -> list[Check]:
