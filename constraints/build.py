@@ -27,7 +27,7 @@ from catalogs.schema import (
     Psu,
     Switch,
 )
-from constraints.physics.draw import gear_w, stands_in_a_rack
+from constraints.physics.draw import gear_w, grade_percent, stands_in_a_rack, wall_w
 from constraints.physics.markets import line_volts
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
@@ -208,18 +208,22 @@ class Case:
 
     @cached_property
     def load_w(self) -> int:
-        """Worst-case load of one node with fans; a complete system at least what its maker publishes."""
+        """Worst-case load of one node with fans on its supplies; of a complete system at least what its maker
+        publishes."""
         fan = fan_percent(self.platform, self.policy)
         load = -(-100 * self.static_w // (100 - fan))
-        if self.platform.kind == Kind.SYSTEM and self.platform.system_max_w:
-            load = max(load, self.platform.system_max_w)
-        return load
+        return max(load, published_load_w(self.platform, self.catalog, self.policy))
+
+    @cached_property
+    def wall_w(self) -> int:
+        """What a node takes from the wall: its load and the losses of its supplies, rounded up."""
+        return wall_w(self.load_w, efficiency_percent(self.psus, self.policy))
 
     @cached_property
     def psus(self) -> PsuBank | None:
         """The supplies fitted; None for a built-in one."""
         bought = [(part, pieces) for part, pieces in self.parts(Psu) if part.id in self.build.node]
-        if not bought and ("psu" in self.platform.includes or "builtin" in self.platform.psu_forms):
+        if not bought and brings_supplies(self.platform):
             return included_bank(self.platform, self.catalog)
         if len(bought) != 1:
             return None
@@ -275,6 +279,24 @@ def supply_patterns(platform: Platform) -> list[tuple[int, int]]:
     return sorted(out)
 
 
+def brings_supplies(platform: Platform) -> bool:
+    """Whether its supplies come with it, or are built in: none is bought."""
+    return "psu" in platform.includes or "builtin" in platform.psu_forms
+
+
+def efficiency_percent(supplies: PsuBank | None, policy: Policy) -> int:
+    """Efficiency of the supplies of a node; of those built in, of which nobody states it, that of Titanium."""
+    return grade_percent(supplies.efficiency if supplies else "Titanium", policy)
+
+
+def published_load_w(platform: Platform, catalog: Catalog, policy: Policy) -> int:
+    """Load on the supplies of a complete system whose maker publishes what it takes at most; 0 of others. Makers state
+    what their machines take from the wall: what the supplies lose of it is off."""
+    if platform.kind != Kind.SYSTEM or not platform.system_max_w:
+        return 0
+    return efficiency_percent(included_bank(platform, catalog), policy) * platform.system_max_w // 100
+
+
 def bank(psu: Psu, fitted: int, needed: int) -> PsuBank:
     """A bank of bought supplies."""
     return PsuBank(fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX")
@@ -322,12 +344,13 @@ def racked_w(case: Case) -> int:
 
 
 def total_w(case: Case) -> int:
-    """Worst-case power of nodes and shared gear."""
-    return case.load_w * case.build.nodes + shared_w(case)
+    """Worst-case power of nodes and shared gear at the wall. Makers of switches and CDUs state what these take from the
+    wall."""
+    return case.wall_w * case.build.nodes + shared_w(case)
 
 
 def computing_w(case: Case) -> int:
-    """Worst-case power of nodes and switches, to which the PUE adds what cools them."""
+    """Worst-case power at the wall of nodes and switches, to which the PUE adds what cools them."""
     return total_w(case) - sum(
         gear_w(part, case.policy) * pieces for part, pieces in gear(case) if part.kind != Kind.SWITCH
     )

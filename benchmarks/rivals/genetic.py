@@ -21,7 +21,8 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from pymoo.optimize import minimize
 
 from benchmarks.rivals.task import Outcome, Run, Task
-from constraints.build import Build
+from constraints.build import Build, efficiency_percent
+from constraints.physics.draw import drawn
 from constraints.prices.tariff import NEVER
 from constraints.rules.registry import findings
 from optimizer.market.node_options import NodeOptions
@@ -82,7 +83,8 @@ class Genome:
             _add(node, option.parts)
         load = o.load_w(static)
         outlets = (bank.bank.inlet, bank.bank.fitted) if bank.bank and bank.bank.inlet else None
-        cents, racks, count = self.cluster.racks_for(o.platform, key.nodes, load, shared, outlets)
+        draw = drawn(load, efficiency_percent(bank.bank, market.policy))
+        cents, racks, count = self.cluster.racks_for(o.platform, key.nodes, draw, shared, outlets)
         wet = self.cluster.liquid(o.platform, load * key.nodes, count)
         if cents >= NEVER or wet is None:
             return None

@@ -108,7 +108,7 @@ def joined(task: Task) -> Whole:
                  if (low, high) != (out.low[v], out.high[v])]  # fmt: skip
     _stated(out, alike)
     purse, most = task.market.purse, max(r.key.nodes for _, r in task.rows) if task.rows else 1
-    for name, high in (("node_cents", purse), ("total_cents", purse), ("total_w", most * MOST_NODE_W)):
+    for name, high in (("node_cents", purse), ("total_cents", purse), ("load_w", most * MOST_NODE_W)):
         if (v := names.known.get((name, 1))) is not None:
             out.high[v] = min(out.high[v], high)
     return out

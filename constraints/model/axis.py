@@ -29,7 +29,7 @@ MAX_COST = 2**40
 class Axis(Protocol):
     """`encode` gives a variable whose least value is the cost, and `measure` is the cost of a finished build.
 
-    `least`: what `nodes` of a platform with at least `load_w` and `cents` each do not fall below. `share`: what an
+    `least`: what `nodes` of a platform with at least `wall_w` and `cents` each do not fall below. `share`: what an
     option of `watts` and part ids adds, for the order in which the search looks at options; no proof reads it."""
 
     name: str
@@ -39,7 +39,7 @@ class Axis(Protocol):
 
     def measure(self, case: Case) -> int: ...
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int: ...
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int: ...
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int: ...
 
@@ -56,7 +56,7 @@ class Money:
     def measure(self, case: Case) -> int:
         return case.book.cost(case.priced)
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int:
         return nodes * cents
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
@@ -64,7 +64,7 @@ class Money:
 
 
 class PowerAxis:
-    """Worst-case watts of nodes and shared gear."""
+    """Worst-case watts of nodes and shared gear at the wall."""
 
     name, unit = "power", "W"
 
@@ -76,8 +76,8 @@ class PowerAxis:
     def measure(self, case: Case) -> int:
         return total_w(case)
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
-        return nodes * load_w
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * wall_w
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
         return watts
@@ -100,7 +100,7 @@ class UnitsAxis:
     def measure(self, case: Case) -> int:
         return units(case)
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int:
         return nodes * (platform.rack_units or 0)
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
@@ -132,7 +132,7 @@ class LeadTimeAxis:
         orders = case.book.purchase(case.priced)
         return max((days_of(line.offer) for line in orders.lines if line.offer), default=0) if orders else NEVER
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int:
         return lead_days(book, platform.id)
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:

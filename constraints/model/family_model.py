@@ -6,17 +6,26 @@ Rules read these variables in their `encode`. Everything is integer: cents, watt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, Kind, Nic
-from constraints.build import fan_percent, included_bank, power_cap, supply_patterns
+from catalogs.schema import Efficiency, Gpu, Kind, Nic
+from constraints.build import (
+    bank,
+    brings_supplies,
+    efficiency_percent,
+    fan_percent,
+    included_bank,
+    power_cap,
+    published_load_w,
+    supply_patterns,
+)
 from constraints.cp_sat import cp_model
 from constraints.model.candidates import Candidates
 from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
-from constraints.physics.draw import gear_w, stands_in_a_rack
+from constraints.physics.draw import gear_w, grade_percent, stands_in_a_rack, wall_w
 from constraints.physics.weight import gear_kg
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -137,7 +146,8 @@ class FamilyModel:
         }
 
     def _power(self) -> None:
-        """node_w: load of one node with fans; total_w: of all nodes."""
+        """node_w: load of one node with fans on its supplies; node_wall_w: what these take from the wall for it;
+        total_w: the same of all nodes; load_w: of all nodes without the losses of supplies."""
         cp, parts = self.cp, self.catalog
         self.static_w: Expr = (
             sum(self.per_node * row.key.cap_w * chosen for row, chosen in self.rows.items())
@@ -153,7 +163,12 @@ class FamilyModel:
         )
         widest = MOST_NODE_W if 2 * self.most_node_w() <= MOST_NODE_W else 2 * self.most_node_w()
         self.node_w = cp.new_int_var(0, widest, "node_w")
-        self.total_w = cp.new_int_var(0, max(MOST_TOTAL_W, widest * max(self.node_counts)), "total_w")
+        # No supply has an efficiency below 1 % (policy.csv), so that this domain leaves no build out.
+        grades = [efficiency_percent(None, self.policy), *(grade_percent(x, self.policy) for x in get_args(Efficiency))]
+        wall = wall_w(widest, min(grades))
+        self.node_wall_w = cp.new_int_var(0, wall, "node_wall_w")
+        self.load_w = cp.new_int_var(0, max(MOST_TOTAL_W, widest * max(self.node_counts)), "load_w")
+        self.total_w = cp.new_int_var(0, max(MOST_TOTAL_W, wall * max(self.node_counts)), "total_w")
 
     def most_node_w(self) -> int:
         """Watts that no node of the family goes beyond: the hungriest of each category together, with fans, or the most
@@ -176,20 +191,38 @@ class FamilyModel:
         return max(published_w, -(-100 * parts_w // least_share))
 
     def close_power(self) -> None:
-        """Ties node_w and total_w to the parts; called after all rules have added theirs."""
+        """Ties node_w, node_wall_w and both totals to the parts; called after all rules have added theirs."""
         parts_w = self.static_w + sum(self.extra_node_w)
         for platform, literal in self.platform.items():
             # Fans take a share of the whole load, hence the division: node_w is 100 x parts_w / share, rounded up, when
             # `beyond` is less than one share.
             share = 100 - fan_percent(platform, self.policy)
             beyond = share * self.node_w - 100 * parts_w
-            published_w = platform.system_max_w if platform.kind == Kind.SYSTEM else None
+            published_w = published_load_w(platform, self.catalog, self.policy)
             if published_w:
                 self._at_least_as_published(published_w, beyond, share, literal)
             else:
                 self.cp.add_linear_constraint(beyond, 0, share - 1).only_enforce_if(literal)
+        self._at_the_wall()
         for nodes, is_n in self.node_counts.items():
-            self.cp.add(self.total_w == nodes * self.node_w).only_enforce_if(is_n)
+            self.cp.add(self.load_w == nodes * self.node_w).only_enforce_if(is_n)
+            self.cp.add(self.total_w == nodes * self.node_wall_w).only_enforce_if(is_n)
+
+    def _at_the_wall(self) -> None:
+        """node_wall_w is node_w over the efficiency of the supplies chosen, rounded up."""
+        held = [
+            (efficiency_percent(included_bank(platform, self.catalog), self.policy), literal)
+            for platform, literal in self.platform.items()
+            if brings_supplies(platform)
+        ]
+        held += [
+            (efficiency_percent(bank(supply, fitted, needed), self.policy), literal)
+            for (supply, fitted, needed), literal in self.psu.items()
+        ]
+        for percent, literal in held:
+            # Multiplied out: dividing by the efficiency would leave the integers.
+            losses = percent * self.node_wall_w - 100 * self.node_w
+            self.cp.add_linear_constraint(losses, 0, percent - 1).only_enforce_if(literal)
 
     def _at_least_as_published(self, published_w: int, beyond: Expr, share: int, literal: Any) -> None:
         """The load of a complete system: what its maker publishes, or that of its parts where they draw more."""

@@ -1,9 +1,42 @@
-"""Draw of gear that nodes share, known or by what it carries off."""
+"""Draw of gear that nodes share, known or by what it carries off, and what supplies take from the wall."""
 
 from __future__ import annotations
 
-from catalogs.schema import Cooling, Switch
+from typing import NamedTuple
+
+from catalogs.schema import Cooling, Efficiency, Switch
 from constraints.policy import Policy
+
+
+def grade_percent(grade: Efficiency, policy: Policy) -> int:
+    """Efficiency at half load that a grade of supplies is counted at."""
+    return policy.whole(f"power.efficiency_{grade.lower()}_percent")
+
+
+def wall_w(load_w: int, percent: int) -> int:
+    """Watts that supplies of an efficiency take from the wall for a load, rounded up."""
+    return -(-100 * load_w // percent)
+
+
+MICRO_BTU_PER_WH = 3_412_142
+"""A watt-hour in millionths of a BTU (international table: 1055.05585262 J)."""
+
+
+def btu_per_hour(watts: int) -> int:
+    """Heat of so many watts in BTU/h, to the nearest."""
+    return (watts * MICRO_BTU_PER_WH + 500_000) // 10**6
+
+
+class Draw(NamedTuple):
+    """What a node draws: its load on its supplies, and what these take from the wall for it."""
+
+    load_w: int
+    wall_w: int
+
+
+def drawn(load_w: int, percent: int) -> Draw:
+    """A load on supplies of an efficiency."""
+    return Draw(load_w, wall_w(load_w, percent))
 
 
 def unknown_w(part: Switch | Cooling) -> bool:

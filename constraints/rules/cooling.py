@@ -56,7 +56,7 @@ def _takes_liquid(platform: Platform) -> bool:
 def _heat_to_liquid(model: FamilyModel) -> Any:
     """10,000 x the watts that all nodes give to liquid, with the margin that a CDU must have."""
     share = 100 - model.policy.whole("cooling.liquid_residual_percent")
-    return share * model.policy.whole("cooling.cdu_margin_percent") * model.total_w
+    return share * model.policy.whole("cooling.cdu_margin_percent") * model.load_w
 
 
 def _most_cdus(model: FamilyModel, capacity_w: int) -> int:

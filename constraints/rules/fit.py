@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
-from constraints.build import power_cap, supply_patterns
+from constraints.build import brings_supplies, power_cap, supply_patterns
 from constraints.physics.contents import gpus_inside, inside
 from constraints.rule import Check, Rule, counted
 
@@ -123,7 +123,7 @@ def needs_cooler(platform: Platform) -> bool:
 
 
 def needs_psu(platform: Platform) -> bool:
-    return "psu" not in platform.includes and "builtin" not in platform.psu_forms
+    return not brings_supplies(platform)
 
 
 def bay_groups(platform: Platform) -> list[tuple[tuple[str, ...], int]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from catalogs.message import N_, message
-from catalogs.schema import Efficiency
-from constraints.build import PsuBank, bank, gear, included_bank, shared_w
+from constraints.build import PsuBank, bank, efficiency_percent, gear, included_bank, total_w
 from constraints.physics.circuits import breaker_percent, circuit_words
 from constraints.physics.couplers import coupler_centiamps, standard_at
-from constraints.physics.draw import gear_w, unknown_w
+from constraints.physics.draw import gear_w, grade_percent, unknown_w
 from constraints.physics.markets import line_volts
 from constraints.policy import Policy
 from constraints.request import Circuit
@@ -85,20 +83,6 @@ def transient_extra_w(gpu_w: int, policy: Policy) -> int:
     return -((100 - policy.whole("power.atx_transient_percent")) * gpu_w // 100)
 
 
-def efficiency_percent(supplies: PsuBank | None, policy: Policy) -> int:
-    return grade_percent(supplies.efficiency if supplies else "Titanium", policy)
-
-
-def grade_percent(grade: Efficiency, policy: Policy) -> int:
-    """Efficiency at half load that a grade of supplies is counted at."""
-    return policy.whole(f"power.efficiency_{grade.lower()}_percent")
-
-
-def best_efficiency_percent(policy: Policy) -> int:
-    """The highest that any supply has: a policy of one's own may order the grades otherwise than their names do."""
-    return max(grade_percent(grade, policy) for grade in get_args(Efficiency))
-
-
 def circuit_limit_w(circuit: Circuit, policy: Policy) -> int:
     """Continuous power of a breaker."""
     return breaker_percent(circuit, policy) * circuit.volt_amps // 100
@@ -117,13 +101,8 @@ class Power(Rule):
         volts = line_volts(request, policy)
         gpu_w = sum(model.per_node * row.key.cap_w * chosen for row, chosen in model.rows.items())
         breaker_w = circuit_limit_w(request.circuit, policy) if request.circuit else None
-        all_w = model.total_w + sum(model.shared_w)
-
-        def on_breaker(supplies: PsuBank | None, literal: object) -> None:
-            # Multiplied out: dividing by the efficiency would leave the integers.
-            if breaker_w is not None:
-                wall = 100 * all_w <= efficiency_percent(supplies, policy) * breaker_w
-                model.cp.add(wall).only_enforce_if(literal)
+        if breaker_w is not None:
+            model.cp.add(model.total_w + sum(model.shared_w) <= breaker_w)
 
         def hold(supplies: PsuBank, literal: object) -> None:
             model.cp.add(model.node_w <= node_limit_w(supplies, volts, policy)).only_enforce_if(literal)
@@ -132,17 +111,14 @@ class Power(Rule):
                 extra = policy.whole("power.atx_transient_percent") - 100
                 most = 100 * supplies.fitted * watts_at(supplies, volts)
                 model.cp.add(100 * model.node_w + extra * gpu_w <= most).only_enforce_if(literal)
-            on_breaker(supplies, literal)
 
         for platform, literal in model.platform.items():
             if needs_psu(platform):
                 continue
             supplies = included_bank(platform, model.catalog)
+            # Built in, of unknown figures: its maker vouches for the load.
             if supplies is not None:
                 hold(supplies, literal)
-            else:
-                # Built in, of unknown figures: its maker vouches for the load, the breaker is the site's.
-                on_breaker(None, literal)
         for (psu, fitted, needed), literal in model.psu.items():
             hold(bank(psu, fitted, needed), literal)
 
@@ -163,7 +139,7 @@ class Power(Rule):
             found += self._bank(case, psus, watts_at(psus, volts))
         if case.request.circuit:
             circuit = case.request.circuit
-            wall = wall_w(case)
+            wall = total_w(case)
             limit = circuit_limit_w(circuit, case.policy)
             of = message(
                 "{percent} % of a circuit of {circuit}",
@@ -282,13 +258,6 @@ def _estimated(case: Case) -> list[Check]:
 def unknown_draw(case: Case) -> str:
     """Why no load of a node can be judged."""
     return message("the power draw of {gpu} is not published", gpu=case.power_unknown)
-
-
-def wall_w(case: Case) -> int:
-    """Power of a build at the wall, rounded up."""
-    return math.ceil(
-        100 * (case.load_w * case.build.nodes + shared_w(case)) / efficiency_percent(case.psus, case.policy)
-    )
 
 
 def supplies(pieces: int, watts: int) -> str:

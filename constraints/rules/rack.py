@@ -5,7 +5,6 @@ Every rack keeps room for all shared gear (switches, CDU): a safe simplification
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,10 +81,11 @@ def own_rack(platform: Platform) -> bool:
     return platform.kind == Kind.SYSTEM and (platform.rack_units is None or platform.rack_units > 40)
 
 
-def air_w(load_w: Any, platform: Platform, policy: Policy) -> Any:
-    """100 x the heat that a node gives to the air."""
-    share = policy.whole("cooling.liquid_residual_percent") if "air" not in platform.cooling else 100
-    return share * load_w
+def air_w(load_w: Any, wall_w: Any, platform: Platform, policy: Policy) -> Any:
+    """100 x the heat that a node gives to the air: all that it takes from the wall but what liquid carries off of its
+    load. Supplies are cooled by air, so that their losses go there."""
+    to_liquid = 100 - policy.whole("cooling.liquid_residual_percent") if "air" not in platform.cooling else 0
+    return 100 * wall_w - to_liquid * load_w
 
 
 def cord_links(candidates: list[Link]) -> dict[str, list[Link]]:
@@ -158,7 +158,7 @@ class RackRule(Rule):
         watts, most = sum(model.racked_w), 100 * model.policy.whole("cooling.rack_air_w")
         for count, is_count in per_rack.items():
             for platform, literal in mounted:
-                heat = count * air_w(1, platform, model.policy) * model.node_w + 100 * watts
+                heat = count * air_w(model.node_w, model.node_wall_w, platform, model.policy) + 100 * watts
                 model.cp.add(heat <= most).only_enforce_if(is_count, literal)
 
     def _racks_needed(self, model: FamilyModel, per_rack: dict[int, Any]) -> None:
@@ -202,14 +202,13 @@ class RackRule(Rule):
 
     def _pdu_power(self, model: FamilyModel, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         """Each of the two PDUs of a rack carries it alone, on the line of the site."""
-        watts, efficiency = sum(model.racked_w), pdu_efficiency(model.policy)
+        watts = sum(model.racked_w)
         volts = line_volts(model.request, model.policy)
         for pdu, chosen in pdus.items():
             if (pdu.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
                 model.cp.add(chosen == 0)
             for count, is_count in per_rack.items():
-                load = 100 * (count * model.node_w + watts)
-                model.cp.add(load <= efficiency * pdu.power_w).only_enforce_if(is_count, chosen)
+                model.cp.add(count * model.node_wall_w + watts <= pdu.power_w).only_enforce_if(is_count, chosen)
 
     def _cords(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         """A cord for each supply of a node, and an outlet for it in each rack."""
@@ -287,7 +286,7 @@ class RackRule(Rule):
             found += self._pdu_checks(case, per_rack, racks)
         if case.power_unknown:
             return [*found, Check.of(self.id, False, unknown_draw(case))]
-        heat = math.ceil((per_rack * air_w(case.load_w, platform, policy) + 100 * racked_w(case)) / 100)
+        heat = -(-(per_rack * air_w(case.load_w, case.wall_w, platform, policy) + 100 * racked_w(case)) // 100)
         most_w = policy.whole("cooling.rack_air_w")
         found.append(
             Check.at_most(
@@ -320,7 +319,7 @@ class RackRule(Rule):
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        wall = math.ceil(100 * (per_rack * case.load_w + racked_w(case)) / pdu_efficiency(case.policy))
+        wall = per_rack * case.wall_w + racked_w(case)
         found = [
             Check.at_least(
                 self.id,
@@ -386,18 +385,13 @@ class RackRule(Rule):
         return found
 
 
-def pdu_efficiency(policy: Policy) -> int:
-    """Supplies of racked servers are counted at the Platinum efficiency."""
-    return policy.whole("power.efficiency_platinum_percent")
-
-
 def racks_in(case: Case) -> int:
     """Racks bought; where the site has them, the fewest that hold the nodes."""
     if not racked(case.platform):
         return 0
     if "racks" not in case.request.have:
         return sum(pieces for _, pieces in case.parts(Rack, shared=True))
-    heat = max(1, air_w(case.load_w, case.platform, case.policy))
+    heat = max(1, air_w(case.load_w, case.wall_w, case.platform, case.policy))
     fit = min(
         (case.policy.whole("rack.max_units") - gear_units(case)) // (case.platform.rack_units or 1),
         100 * (case.policy.whole("cooling.rack_air_w") - racked_w(case)) // heat,

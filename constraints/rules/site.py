@@ -49,14 +49,15 @@ class Site(Rule):
             found.append(Check.of(self.id, False, unknown_draw(case)))
         elif most_w is not None:
             watts = total_w(case)
+            said = {"a": f"{watts:,}", "b": f"{most_w:,}"}
             found.append(
                 Check.at_most(
                     self.id,
                     watts,
                     most_w,
                     "W",
-                    message("the whole build draws {a} W, within the site's {b} W", a=f"{watts:,}", b=f"{most_w:,}"),
-                    message("the whole build draws {a} W, more than the site's {b} W", a=f"{watts:,}", b=f"{most_w:,}"),
+                    message("the whole build draws {a} W at the wall, within the site's {b} W", **said),
+                    message("the whole build draws {a} W at the wall, more than the site's {b} W", **said),
                 )
             )
         if (most_units := case.request.rack_units) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalogs.offers import MOST_PIECES
-from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
+from catalogs.schema import Bridge, Gpu, GpuBoard
 from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
 from constraints.physics.grades import least_cores, least_ram_gb
@@ -103,10 +103,9 @@ class NodeOptions:
         return [option for option in self.platform_options.banks if carries(option.bank)]
 
     def load_w(self, static_w: int) -> int:
-        """Load of a node with fans; of a complete system at least its published maximum."""
-        platform = self.platform
+        """Load of a node with fans on its supplies; of a complete system at least that of its published maximum."""
         load = -(-100 * static_w // (100 - self.platform_options.fan))
-        return max(load, platform.system_max_w) if platform.kind == Kind.SYSTEM and platform.system_max_w else load
+        return max(load, self.platform_options.published_w)
 
     def bridges(self, key: RowKey) -> list[Option]:
         """Bridges of the row's NVLink groups; a free option where it needs none."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
-from constraints.build import PsuBank, bank, fan_percent, included_bank, supply_patterns
+from constraints.build import PsuBank, bank, fan_percent, included_bank, published_load_w, supply_patterns
 from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
@@ -93,6 +93,7 @@ class PlatformOptions:
             platform.overhead_w + fixed_w(platform, market.catalog),
         )
         self.fan, self.direct = fan_percent(platform, market.policy), direct(platform)
+        self.published_w = published_load_w(platform, market.catalog, market.policy)
         self.cpus = self.shared(("cpus", *board), self._cpus)
         self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(platform):

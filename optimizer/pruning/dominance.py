@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.model.axis import lead_days
-from constraints.physics.draw import gear_w
+from constraints.physics.draw import gear_w, grade_percent
 from constraints.physics.offload import most_mts
 from constraints.physics.weight import gear_kg
-from constraints.rules.power import LOW_LINE_V, grade_percent
+from constraints.rules.power import LOW_LINE_V
 from optimizer.market.market import Market
 from optimizer.pruning.enough import Enough, Kept, beaten
 

@@ -16,7 +16,7 @@ from constraints.physics.markets import market_of, sales_markets
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
-from constraints.rules.power import circuit_limit_w, wall_w
+from constraints.rules.power import circuit_limit_w
 from constraints.rules.precision import at_any_floor, known_precisions, wanted
 from optimizer.request.entry import Alternatives, Asked
 from optimizer.request.field_checks import Subject
@@ -45,7 +45,7 @@ def nodes(built: Subject) -> int:
 
 
 def watts(built: Subject) -> int:
-    """At the worst-case load."""
+    """At the wall, at the worst-case load."""
     return total_w(built.case)
 
 
@@ -153,7 +153,7 @@ def circuits(asked: Asked) -> list[list[Circuit]]:
 
 def circuit_carries(built: Subject, circuit: Circuit) -> bool:
     """Whether a build's power at the wall is within what a circuit may carry for hours."""
-    return circuit_limit_w(circuit, built.policy) >= wall_w(built.case)
+    return circuit_limit_w(circuit, built.policy) >= total_w(built.case)
 
 
 def other_circuit(circuit: Circuit) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from catalogs.file_kinds import FILE_KINDS
 from catalogs.message import N_, joined, message
-from constraints.build import computing_w, total_w, units
+from constraints.build import Case, computing_w, total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
+from constraints.physics.draw import btu_per_hour
 from constraints.prices.price_range import price_range
 from constraints.prices.pricing import energy_price, fx_rates
 from constraints.prices.totals import totals
@@ -105,6 +106,17 @@ def _plans(request: Request) -> str:
     return N_("tensor, pipeline, expert and data parallelism")
 
 
+def power_facts(case: Case) -> dict[str, int]:
+    """What a build draws, of a node and in all; all of what it takes from the wall becomes heat."""
+    total = total_w(case)
+    return {
+        "node_w": case.load_w,
+        "node_wall_w": case.wall_w,
+        "total_w": total,
+        "heat_btu_h": btu_per_hour(total),
+    }
+
+
 def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
     """One front point as data."""
     case, request = front_point.case, market.request
@@ -163,7 +175,7 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
             }
             for check in front_point.checks
         ],
-        "power": {"node_w": case.load_w, "total_w": total_w(case)},
+        "power": power_facts(case),
         "energy": energy(market, computing_w(case)),
         "rack_units": units(case),
         "racks": racks_in(case),

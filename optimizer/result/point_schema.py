@@ -172,8 +172,10 @@ class CheckFacts(Strict):
 
 
 class PowerFacts(Strict):
-    node_w: int = Field(description="worst-case load of a node with its fans")
-    total_w: int = Field(description="all nodes and shared gear")
+    node_w: int = Field(description="worst-case load of a node with its fans, on its supplies")
+    node_wall_w: int = Field(description="what a node takes from the wall for it, with the losses of its supplies")
+    total_w: int = Field(description="all nodes and shared gear, at the wall")
+    heat_btu_h: int = Field(description="the same as heat: 3.412142 BTU/h for a watt")
 
 
 class Energy(Strict):

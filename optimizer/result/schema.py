@@ -129,7 +129,7 @@ class Fx(Strict):
 
 
 class Checked(Strict):
-    """Every rule on one build; `node_w` is the load of a node in W with its fans."""
+    """Every rule on one build; `node_w` is the load of a node in W with its fans, on its supplies."""
 
     build: str
     gpus: int

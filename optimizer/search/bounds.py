@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from catalogs.schema import Kind
+from constraints.build import efficiency_percent
+from constraints.physics.draw import Draw, drawn
 from constraints.plan import Row, RowKey
 from constraints.prices.tariff import NEVER
-from constraints.rules.power import best_efficiency_percent, circuit_limit_w
+from constraints.rules.power import circuit_limit_w
 from optimizer.market.market import Market
 from optimizer.market.node_options import NodeOptions
 from optimizer.market.options import Option
@@ -31,7 +33,7 @@ class NodeBound:
     `by_shares`: cents that it costs at least for the sake of limits on shares of the cost."""
 
     cents: int
-    load_w: int
+    draw: Draw
     pools: tuple[list[Option], ...]
     least_drives: int
     by_shares: int = 0
@@ -59,8 +61,8 @@ class Bound:
     @property
     def floor(self) -> int:
         """A cost on the request's axis below which no build of the row on this platform exists; of money `least`."""
-        market, node = self.bounds.market, self.node
-        return market.axis.least(self.row.key.nodes, self.node_options.platform, node.load_w, node.cents, market.book)
+        market, node, nodes = self.bounds.market, self.node, self.row.key.nodes
+        return market.axis.least(nodes, self.node_options.platform, node.draw.wall_w, node.cents, market.book)
 
     def fits(self, top: int) -> bool:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
@@ -91,7 +93,7 @@ class Bound:
         # Sound: nodes, networks and racks share no part, so that what each costs at least adds up; racks are counted as
         # if nothing but the nodes stood in them.
         networks = sum(ways.cents[0] for ways in self.ways)
-        racks = self.bounds.racks(node_options, key.nodes, self.node.load_w)
+        racks = self.bounds.racks(node_options, key.nodes, self.node.draw)
         return min(NEVER, self.least + networks + ports[0].cents + racks)
 
 
@@ -149,7 +151,7 @@ class Bounds:
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._beyond: dict[tuple[str, int], int] = {}
         self._refusals = refusals
-        self._racks: dict[tuple[str, int, int], int] = {}
+        self._racks: dict[tuple[str, int, Draw], int] = {}
 
     def pool(self, all_node_options: list[NodeOptions], row: Row) -> Pool:
         """Node options that the row may have; one pool for all rows alike."""
@@ -173,19 +175,19 @@ class Bounds:
             # the options by their family, so that no other object takes over an identity.
             memo = (id(node_options), id(row))
             if memo not in self._made:
-                # Sound: `load_w` is the least that a node draws, and the site's limits are "at most".
-                within = not self._beyond_site(node_options, row.key, node.load_w)
+                # Sound: `wall_w` is the least that a node draws, and the site's limits are "at most".
+                within = not self._beyond_site(node_options, row.key, node.draw.wall_w)
                 self._made[memo] = row, Bound(self, node_options, row, node) if within else None
             _, bound = self._made[memo]
             if bound is not None:
                 yield bound
 
-    def racks(self, node_options: NodeOptions, nodes: int, load_w: int) -> int:
+    def racks(self, node_options: NodeOptions, nodes: int, draw: Draw) -> int:
         """Cents that racks and PDUs cost at least."""
-        memo = (node_options.platform.id, nodes, load_w)
+        memo = (node_options.platform.id, nodes, draw)
         if memo not in self._racks:
             # Sound: with more load, shared gear and outlets to feed there are fewer ways to fill racks, never more.
-            cents, _, _ = self.cluster.racks_for(node_options.platform, nodes, load_w, NO_PARTS, None)
+            cents, _, _ = self.cluster.racks_for(node_options.platform, nodes, draw, NO_PARTS, None)
             self._racks[memo] = cents
         return self._racks[memo]
 
@@ -219,7 +221,7 @@ class Bounds:
 
     def nothing(self, node_options: NodeOptions, row: Row) -> Bound:
         """The bound that excludes nothing."""
-        return Bound(self, node_options, row, NodeBound(0, 0, (), 0))
+        return Bound(self, node_options, row, NodeBound(0, Draw(0, 0), (), 0))
 
     def _node(self, node_options: NodeOptions, key: RowKey, precision: str) -> NodeBound | None:
         """What a node of these options costs and draws at least in a row of this key and precision; None where no such
@@ -253,7 +255,9 @@ class Bounds:
         # Sound: pools are sorted by price, and categories are summed as if any options went together (docs/proof.md,
         # step 3).
         cents = node_options.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
-        return NodeBound(cents, load, (*pools, banks), drives, by_shares)
+        # Sound: a build has one of these sets of supplies, and none of them loses less.
+        percent = max(efficiency_percent(option.bank, self.market.policy) for option in banks)
+        return NodeBound(cents, drawn(load, percent), (*pools, banks), drives, by_shares)
 
     def _least_w(self, pool: list[Option]) -> int:
         """The least power among options; remembered with the list, which outlives its id so."""
@@ -261,17 +265,14 @@ class Bounds:
             self._watts[id(pool)] = pool, min(option.watts for option in pool)
         return self._watts[id(pool)][1]
 
-    def _beyond_site(self, node_options: NodeOptions, key: RowKey, load_w: int) -> bool:
+    def _beyond_site(self, node_options: NodeOptions, key: RowKey, node_w: int) -> bool:
         """Whether nodes that draw so much at least are more than the site's power, circuit or rack units hold."""
         request, policy = self.market.request, self.market.policy
-        watts = key.nodes * load_w
+        watts = key.nodes * node_w
         if request.max_power_w is not None and watts > request.max_power_w:
             return True
-        if request.circuit is not None:
-            wall = circuit_limit_w(request.circuit, policy)
-            # Sound: whatever supply is bought loses at least as much, which only adds to the draw at the wall.
-            if 100 * watts > best_efficiency_percent(policy) * wall:
-                return True
+        if request.circuit is not None and watts > circuit_limit_w(request.circuit, policy):
+            return True
         units = key.nodes * (node_options.platform.rack_units or 0)
         return request.rack_units is not None and units > request.rack_units
 

@@ -12,10 +12,11 @@ from heapq import nsmallest
 from itertools import islice, product
 
 from catalogs.schema import Cpu, Nic
-from constraints.build import Build
+from constraints.build import Build, efficiency_percent
 from constraints.model.axis import MONEY
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_network
+from constraints.physics.draw import drawn
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
 from constraints.rules.interconnect import host_gbit_s
@@ -220,12 +221,20 @@ def _finish(
     banks = node_options.psus(static_w)
     if not banks:
         return None
-    supplies = min(banks, key=lambda option: max(option.cents, seller_bound.lines_for(option.parts)))
+    # Where watts are the cost, those that lose the least of them come first.
+    thrifty = market.request.cost_axis == "power"
+
+    def rank(option: Option) -> tuple[int, int]:
+        lost = -efficiency_percent(option.bank, market.policy) if thrifty else 0
+        return lost, max(option.cents, seller_bound.lines_for(option.parts))
+
+    supplies = min(banks, key=rank)
     for part, pieces in supplies.parts:
         node[part] += pieces
     load_w = node_options.load_w(static_w)
+    draw = drawn(load_w, efficiency_percent(supplies.bank, market.policy))
     outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank and supplies.bank.inlet else None
-    rack_cents, racks, rack_count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
+    rack_cents, racks, rack_count = cluster.racks_for(platform, nodes, draw, shared, outlets)
     if rack_cents >= NEVER:
         return None
     liquid = cluster.liquid(platform, load_w * nodes, rack_count)

@@ -12,7 +12,7 @@ import numpy as np
 from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
-from constraints.physics.draw import gear_w
+from constraints.physics.draw import Draw, gear_w
 from constraints.physics.links import Network, Pieces, networks
 from constraints.physics.markets import line_volts
 from constraints.physics.weight import gear_kg
@@ -22,7 +22,7 @@ from constraints.prices.tariff import NEVER
 from constraints.rules.cooling import liquid_w
 from constraints.rules.interconnect import BMC
 from constraints.rules.power import LOW_LINE_V
-from constraints.rules.rack import air_w, most_per_rack, node_kg, pdu_efficiency, racked
+from constraints.rules.rack import air_w, most_per_rack, node_kg, racked
 from optimizer.market.market import Market
 from optimizer.market.options import Parts
 from optimizer.market.refusals import Refusals
@@ -316,9 +316,9 @@ class Cluster:
         )
 
     def racks_for(
-        self, platform: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
+        self, platform: Platform, nodes: int, draw: Draw, shared: dict[str, int], outlets: tuple[str, int] | None
     ) -> tuple[int, dict[str, int], int]:
-        """Cheapest (cents, parts, number of racks) for `nodes` of `node_w`; `outlets` is (inlet, number) per node."""
+        """Cheapest (cents, parts, number of racks) for `nodes` of a draw; `outlets` is (inlet, number) per node."""
         if not racked(platform):
             return 0, NO_PARTS, 0
         best: tuple[int, dict[str, int], int] = (NEVER, NO_PARTS, 0)
@@ -327,7 +327,7 @@ class Cluster:
             tallest = self.market.policy.whole("rack.max_units")
         cents = self.market.cents
         counts = _fewest_per_rack(nodes, most_per_rack(platform.rack_units, tallest, nodes))
-        for per_rack, rack, pdu in self._fillings(platform, counts, node_w, shared, outlets):
+        for per_rack, rack, pdu in self._fillings(platform, counts, draw, shared, outlets):
             count = -(-nodes // per_rack)
             # Two PDUs a rack, each able to carry all of it.
             total = count * (cents(rack.id) + 2 * cents(pdu.id)) if rack and pdu else 0
@@ -339,7 +339,7 @@ class Cluster:
         self,
         platform: Platform,
         counts: Iterable[int],
-        node_w: int,
+        draw: Draw,
         shared: dict[str, int],
         outlets: tuple[str, int] | None,
     ) -> Iterator[tuple[int, Rack | None, Pdu | None]]:
@@ -351,14 +351,13 @@ class Cluster:
         gear_units = sum(part.rack_units * qty for part, qty in gear if isinstance(part, Switch | Cooling))
         weight_kg = sum(gear_kg(part, policy) * qty for part, qty in gear if isinstance(part, Switch | Cooling))
         watts = sum(gear_w(part, policy) * qty for part, qty in gear if isinstance(part, Switch))
-        node_air, node_units = air_w(node_w, platform, policy), platform.rack_units or 1
+        node_air, node_units = air_w(*draw, platform, policy), platform.rack_units or 1
         node_weight = node_kg(platform, policy)
         most_air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
         high_line = line_volts(market.request, policy) >= LOW_LINE_V
-        percent = pdu_efficiency(policy)
 
         def feeds(pdu: Pdu, count: int) -> bool:
-            if 100 * (count * node_w + watts) > percent * pdu.power_w:
+            if count * draw.wall_w + watts > pdu.power_w:
                 return False
             if outlets is None:
                 return True

@@ -16,7 +16,7 @@ from constraints.physics.draw import gear_w
 from constraints.policy import Policy
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
-from tests.support.scenes import Scene, changed, in_a_rack, load_w, scene, verdicts
+from tests.support.scenes import Scene, air_w, changed, in_a_rack, scene, verdicts, wall_w
 
 DRAW_W = 700
 """Watts of the CDU in the scenes below."""
@@ -87,7 +87,7 @@ CASES = [(DRAW_W, 4), (DRAW_W, 0), (None, 4), (None, 0)]
 def test_the_site_carries_the_cdus(draw_w: int | None, units: int, axis: str) -> None:
     """Certificate and plain check agree at the site's last watt, in racks and beside them."""
     s, catalog, cdus_w = liquid(draw_w, units)
-    watts = s.case.build.nodes * load_w(s) + switch_w(s) + cdus_w
+    watts = s.case.build.nodes * wall_w(s) + switch_w(s) + cdus_w
     for most, fits in ((watts, True), (watts - 1, False)):
         request = s.market.request.model_copy(update={"max_power_w": most, "cost_axis": axis})
         assert verdicts(s, catalog, request, s.market.policy, s.case.build) == (set() if fits else {"site"}, fits)
@@ -98,8 +98,7 @@ def test_a_pdu_feeds_the_cdus_of_its_rack(draw_w: int | None, units: int) -> Non
     """Those beside the racks burden no PDU."""
     s, catalog, cdus_w = liquid(draw_w, units)
     pdu = s.one(Pdu)[0]
-    watts = in_a_rack(s) * load_w(s) + switch_w(s) + (cdus_w if units else 0)
-    need = math.ceil(Fraction(100 * watts, 92))
+    need = in_a_rack(s) * wall_w(s) + switch_w(s) + (cdus_w if units else 0)
     for power_w, fits in ((need, True), (need - 1, False)):
         seen = verdicts(s, changed(catalog, pdu, "power_w", power_w), s.market.request, s.market.policy, s.case.build)
         assert seen == (set() if fits else {"rack"}, fits)
@@ -108,7 +107,7 @@ def test_a_pdu_feeds_the_cdus_of_its_rack(draw_w: int | None, units: int) -> Non
 @pytest.mark.parametrize(("draw_w", "units"), CASES)
 def test_a_racks_air_takes_the_heat_of_its_cdus(draw_w: int | None, units: int) -> None:
     s, catalog, cdus_w = liquid(draw_w, units)
-    heat = math.ceil(Fraction(in_a_rack(s) * 20 * load_w(s), 100)) + switch_w(s) + (cdus_w if units else 0)
+    heat = math.ceil(in_a_rack(s) * air_w(s)) + switch_w(s) + (cdus_w if units else 0)
     for most, fits in ((heat, True), (heat - 1, False)):
         policy = s.market.policy.with_settings([f"cooling.rack_air_w={most}"])
         seen = verdicts(s, catalog, s.market.request, policy, s.case.build)

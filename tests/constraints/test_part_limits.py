@@ -30,6 +30,7 @@ from tests.support.long import one_in
 from tests.support.scenes import (
     SCENES,
     Scene,
+    air_w,
     bank,
     cdu_w,
     changed,
@@ -45,6 +46,7 @@ from tests.support.scenes import (
     scene,
     storage_gb,
     verdicts,
+    wall_w,
 )
 
 # Limits: (rule, part, field, tightest value that is enough) -----------------------------------------------------------
@@ -116,7 +118,7 @@ def _shared_limits(s: Scene, p: Platform) -> Iterator[Limit]:
             a * math.ceil(p.weight_kg or 0) + gear(s, lambda x: round(x.weight_kg or 15 * x.rack_units)),
         )
         pdu = s.one(Pdu)[0]
-        yield limit("rack", pdu, "power_w", math.ceil(Fraction(100 * (a * load_w(s) + racked_w(s)), 92)))
+        yield limit("rack", pdu, "power_w", a * wall_w(s) + racked_w(s))
         yield limit("rack", pdu, "outlets_c13", -(-a * bank(s)[1] // 2))
     for switch, _ in s.of(Switch):
         speed = next(x.split(":")[0] for x in switch.speeds if int(x.split(":")[0]) == _speed(s, switch))
@@ -149,15 +151,14 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
     nodes, p, load = s.case.build.nodes, s.one(Platform)[0], load_w(s)
     psu, fitted, needed = bank(s)
     volts = s.market.request.line_volts or 230
-    total, high = nodes * load + gear_watts(s), nodes * (p.rack_units or 0) + gear(s, lambda x: x.rack_units)
+    total, high = nodes * wall_w(s) + gear_watts(s), nodes * (p.rack_units or 0) + gear(s, lambda x: x.rack_units)
     yield "site", {"max_power_w": total}, {"max_power_w": total - 1}, "", ""
     if high > 1:
         yield "site", {"rack_units": high}, {"rack_units": high - 1}, "", ""
     if nodes > 1:
         yield "site", {"max_nodes": nodes}, {"max_nodes": nodes - 1}, "", ""
-    efficiency = {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
     hours = 100 if volts in (220, 230) else 80  # per cent of the breaker in Europe and China, and elsewhere
-    amps = next(a for a in range(1, 500) if hours * a * volts // 100 * efficiency >= 100 * total)
+    amps = next(a for a in range(1, 500) if hours * a * volts // 100 >= total)
     circuits = ({"circuit": Circuit(amps=a, volts=volts)} for a in (amps, amps - 1))
     yield "power", next(circuits), next(circuits), "", ""
     watts = psu.watts if volts >= 200 else psu.watts_low_line
@@ -177,8 +178,7 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
     share = -(-100 * load // (needed * watts))
     yield "power", {}, {}, f"power.surviving_load_percent={share}", f"power.surviving_load_percent={share - 1}"
     if any(s.of(Rack)):
-        own = 20 if "air" not in p.cooling else 100
-        heat = math.ceil(Fraction(in_a_rack(s) * own * load, 100)) + racked_w(s)
+        heat = math.ceil(in_a_rack(s) * air_w(s)) + racked_w(s)
         yield "rack", {}, {}, f"cooling.rack_air_w={heat}", f"cooling.rack_air_w={heat - 1}"
     if "racks" in s.market.request.have and p.rack_mount:
         units = (p.rack_units or 1) + gear(s, lambda x: x.rack_units)

@@ -15,7 +15,7 @@ from constraints.prices.tariff import Source, Step, Tariff
 from constraints.request import Circuit
 from constraints.rules.rack import racks_in
 from optimizer.market.market import Market
-from tests.support.scenes import changed, load_w, racked_w, scene, verdicts
+from tests.support.scenes import changed, racked_w, scene, verdicts, wall_w
 
 
 def case(nodes: int, units: int | None, policy: Policy, **shared: int) -> Case:
@@ -51,7 +51,7 @@ def test_racks_of_nodes_of_unknown_height() -> None:
 @pytest.mark.parametrize("each", (1, 2, 3))
 def test_racks_by_heat(each: int) -> None:
     s = scene("own racks")
-    heat = each * load_w(s) + racked_w(s)
+    heat = each * wall_w(s) + racked_w(s)
     for limit, racks in ((heat, -(-6 // each)), (heat - 1, -(-6 // (each - 1)) if each > 1 else 0)):
         assert racks_in(case(6, 1, Policy().with_settings([f"cooling.rack_air_w={limit}"]))) == racks
 

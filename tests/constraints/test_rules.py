@@ -70,9 +70,7 @@ def steps(case: Case) -> dict[str, tuple[Step, Step]]:
 
 def _amps(case: Case) -> int:
     """The smallest breaker at 230 V that carries the build."""
-    efficiency = {"Titanium": 94, "Platinum": 92, "Gold": 90}[case.psus.efficiency] if case.psus else 94
-    wall = total_w(case) * 100 / efficiency
-    return next(a for a in range(1, 500) if a * 230 >= wall)
+    return next(a for a in range(1, 500) if a * 230 >= total_w(case))
 
 
 @pytest.fixture(scope="module")

@@ -595,7 +595,7 @@ class Oracle:
     ) -> None:
         p, gpu, k, nodes, inside = made.platform, made.gpu, made.per_node, made.nodes, made.inside
         cpu, bridge = made.cpu, made.bridge
-        load = self._load(p, gpu, k, plus(node, inside))
+        load = self._load(p, gpu, k, plus(node, inside), self._efficiency(p, node, inside))
         broken = set(broken)
         if self._memory_idle(made, node):
             broken.add("surplus")
@@ -948,7 +948,7 @@ class Oracle:
             if self._kept(worse):
                 self._racks(made, node, load, worse, speeds, shared)
 
-    def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str]) -> int:
+    def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str], efficiency: int) -> int:
         watts = k * gpu.tdp_w + p.overhead_w
         for x, q in all_.items():
             part = self.catalog.parts[x]
@@ -960,7 +960,9 @@ class Oracle:
                 watts += q * part.overhead_w
         fan = 5 if "air" not in p.cooling else 12 if p.rack_mount else 4
         load = math.ceil(Fraction(watts * 100, 100 - fan))
-        return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
+        # What a maker publishes of a whole system is what it takes from the wall; its supplies give less.
+        published = Fraction(p.system_max_w or 0) * efficiency / 100 if p.kind == Kind.SYSTEM else 0
+        return max(load, math.floor(published))
 
     def _bank(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> tuple[Any, int, int]:
         """(supply, fitted, needed)."""
@@ -1108,7 +1110,9 @@ class Oracle:
         counts = range(1, nodes + 1) if racked else (0,)
         psu, fitted, _ = self._bank(p, node, inside)
         volts = self._line()
-        share = 20 if "air" not in p.cooling else 100
+        wall = math.ceil(Fraction(100 * load, self._efficiency(p, node, inside)))
+        # Liquid takes 80 % of what the supplies give; what they lose warms the air.
+        air = wall - (Fraction(80 * load, 100) if "air" not in p.cooling else 0)
         for count in counts:
             cdus: list[tuple[Any, Any]] = [(None, None)]
             if "air" not in p.cooling and p.kind == Kind.PLATFORM:
@@ -1134,26 +1138,25 @@ class Oracle:
                 boxes_w = sum(box_w(parts[x]) * q for x, q in boxes)
                 # What takes no rack units stands beside the racks: no PDU feeds it, no rack's air takes its heat.
                 inner_w = sum(box_w(parts[x]) * q for x, q in boxes if parts[x].rack_units)
-                watts, high = nodes * load + boxes_w, nodes * (p.rack_units or 0) + units
+                watts, high = nodes * wall + boxes_w, nodes * (p.rack_units or 0) + units
                 if ask.max_power_w is not None and watts > ask.max_power_w:
                     worse.add("site")
                 if ask.rack_units is not None and high > ask.rack_units:
                     worse.add("site")
                 if ask.circuit:
                     amps, v = ask.circuit
-                    wall = Fraction(100 * (nodes * load + boxes_w), self._efficiency(p, node, inside))
                     # Squared, for the square root of three is no fraction: whole volt-amperes, then whole watts.
                     squared = (3 if ask.three_phases else 1) * (amps * v) ** 2
                     apparent = int(squared**0.5)
                     assert apparent**2 <= squared < (apparent + 1) ** 2
                     # 230 V of Europe and 220 V of China: the breaker's whole current may be drawn for hours.
-                    if wall > (100 if 214 <= self._line() < 235 else 80) * apparent // 100:
+                    if watts > (100 if 214 <= self._line() < 235 else 80) * apparent // 100:
                         worse.add("power")
                 if not racked:
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
                 a = math.ceil(nodes / count)
-                if Fraction(a * share * load, 100) + inner_w > 20_000:
+                if a * air + inner_w > 20_000:
                     worse.add("rack")
                 if ask.have_racks:
                     if a * (p.rack_units or 1) + units > 42:
@@ -1167,7 +1170,7 @@ class Oracle:
                     bad = set(worse)
                     tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
                     outlets = {"C20": pdu.outlets_c19, "C14": pdu.outlets_c13}.get(psu.inlet, fitted * nodes)
-                    if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + inner_w) > 92 * pdu.power_w:
+                    if tall > rack.rack_units or heavy > rack.load_kg or a * wall + inner_w > pdu.power_w:
                         bad.add("rack")
                     if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
                         bad.add("rack")

@@ -37,7 +37,7 @@ from optimizer.market.market import Market
 from optimizer.pruning.dominance import buyable
 from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
-from tests.support.oracle import box_w
+from tests.support.oracle import EFFICIENCY, box_w
 from tests.support.random_catalogs import scenario
 
 SCENES = {
@@ -93,7 +93,19 @@ def load_w(s: Scene) -> int:
     watts += sum(q * x.power_w for cls in (Memory, Drive, Nic) for x, q in s.of(cls))
     fans = 5 if "air" not in p.cooling else 12 if p.rack_mount else 4
     load = math.ceil(Fraction(100 * watts, 100 - fans))
-    return max(load, p.system_max_w or 0) if p.kind == Kind.SYSTEM else load
+    published = Fraction((p.system_max_w or 0) * EFFICIENCY[s.one(Psu)[0].efficiency], 100)
+    return max(load, math.floor(published)) if p.kind == Kind.SYSTEM else load
+
+
+def wall_w(s: Scene) -> int:
+    """Watts that a node takes from the wall, with what its supplies lose."""
+    return math.ceil(Fraction(100 * load_w(s), EFFICIENCY[s.one(Psu)[0].efficiency]))
+
+
+def air_w(s: Scene) -> Fraction:
+    """Watts that a node gives to the air: liquid takes 80 % of its load, and none of what its supplies lose."""
+    liquid = "air" not in s.one(Platform)[0].cooling
+    return wall_w(s) - Fraction(80 * load_w(s) if liquid else 0, 100)
 
 
 def gpus(s: Scene) -> int:

@@ -67,7 +67,7 @@ class RegretAxis:
         pieces = case.build.total()
         return max(self.rises.cost(pieces, bad) - least for bad, least in self.least_cents.items())
 
-    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+    def least(self, nodes: int, platform: Platform, wall_w: int, cents: int, book: PriceBook) -> int:
         return max(0, nodes * cents - self.least_cents[TODAY])
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:

@@ -167,14 +167,14 @@ def _racks(case: Case) -> Iterable[Missing]:
         nodes, units = case.build.nodes, platform.rack_units or 1
         size = f"{nodes} x {units} U"
         if not case.power_unknown:
-            heat = f"{case.load_w * nodes / 1000:,.1f}"
+            heat = f"{case.wall_w * nodes / 1000:,.1f}"
             size = message("{nodes} x {units} U and {kw} kW of heat", nodes=nodes, units=units, kw=heat)
         text = joined([size, "--have racks where the site has them"], "; ")
         yield Missing(what="rack", qty=need - have, text=text, rule=RackRule.id)
     pdus = sum(pieces for _, pieces in case.parts(Pdu, shared=True))
     racks = max(have, need)
     if pdus < 2 * racks:
-        each = -(-case.build.nodes // racks) * case.load_w
+        each = -(-case.build.nodes // racks) * case.wall_w
         text = message("two per rack, each able to carry {kw} kW alone", kw=f"{each / 1000:,.1f}")
         if case.power_unknown:
             text = "two per rack, each able to carry the rack alone"
