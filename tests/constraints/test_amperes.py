@@ -23,7 +23,7 @@ from tests.support.oracle import EFFICIENCY, Oracle
 from tests.support.random_catalogs import scenario
 from tests.support.scenes import Scene, bank, changed, load_w, scene, verdicts
 
-POLICY = Policy()
+POLICY = Policy().with_settings(["power.line_volts=230"])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def front(catalog: Catalog, request: Any, policy: Policy = POLICY) -> list[tuple
 
 def test_cords_decide_somewhere() -> None:
     """Of the catalogs above some have another front for what cords carry."""
-    carry_all = Policy().with_settings([f"power.c14_{standard}_amps=63" for standard in ("iec", "ul")])
+    carry_all = POLICY.with_settings([f"power.c14_{standard}_amps=63" for standard in ("iec", "ul")])
     moved = 0
     for seed in range(0, 60, 4):
         catalog, request, _ = scenario(seed)

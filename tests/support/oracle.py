@@ -990,9 +990,9 @@ class Oracle:
             broken.add("power")
 
     def _line(self) -> int:
-        """Volts at a supply: of three phases to the neutral where that makes 200."""
+        """Volts at a supply: of three phases to the neutral where that makes 200; of requests in dollars 208."""
         if not self.ask.circuit:
-            return 230
+            return 208
         volts = self.ask.circuit[1]
         neutral = next(x for x in range(volts) if 3 * (2 * x + 1) ** 2 >= 4 * volts**2)  # the nearest whole volt
         return neutral if self.ask.three_phases and neutral >= 200 else volts
