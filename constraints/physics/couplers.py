@@ -5,7 +5,7 @@ from __future__ import annotations
 from constraints.physics.circuits import Couplers, region_of
 from constraints.policy import Policy
 
-RATED = {"C14": "power.c14_{standard}_amps", "C20": "power.c20_{standard}_amps"}
+RATED = {"C14": "power.coupler_c14_{standard}_amps", "C20": "power.coupler_c20_{standard}_amps"}
 """Inlet -> policy value of its current. The cord's connector (C13, C19) and the outlet are rated as the inlet is."""
 UNKNOWN_LINE: Couplers = "IEC"
 """Where no region has the line voltage: the lower ratings."""

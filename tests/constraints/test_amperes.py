@@ -73,10 +73,10 @@ def test_check_and_certificate_at_the_edge(name: str, monkeypatch: pytest.Monkey
     catalog, inlet = strong(s), s.one(Psu)[0].inlet.lower()
     # The least whole rating that carries it; of a rating one lower it would take more.
     amps = -(-taken_a(s).numerator // taken_a(s).denominator)
-    inside = POLICY.with_settings([f"power.{inlet}_iec_amps={amps}"])
+    inside = POLICY.with_settings([f"power.coupler_{inlet}_iec_amps={amps}"])
     assert verdicts(s, catalog, s.market.request, inside, s.case.build) == (set(), True)
     if amps > 1:
-        outside = POLICY.with_settings([f"power.{inlet}_iec_amps={amps - 1}"])
+        outside = POLICY.with_settings([f"power.coupler_{inlet}_iec_amps={amps - 1}"])
         assert verdicts(s, catalog, s.market.request, outside, s.case.build) == ({"power"}, False)
         # A certificate that does not know of cords holds what check rejects.
         monkeypatch.setattr(power, "node_limit_w", power.bank_limit_w)
@@ -88,7 +88,9 @@ def test_an_inlet_that_nobody_states_is_not_judged(name: str) -> None:
     """It needs no cord, takes no outlet, fails nothing, and a warning says so; a cord is of no use to it."""
     s = scene(name)
     catalog = changed(strong(s), strong(s).parts[s.one(Psu)[0].id], "inlet", None)
-    policy = POLICY.with_settings([f"power.{kind}_amps=1" for kind in ("c14_iec", "c20_iec", "c14_ul", "c20_ul")])
+    policy = POLICY.with_settings(
+        [f"power.coupler_{kind}_amps=1" for kind in ("c14_iec", "c20_iec", "c14_ul", "c20_ul")]
+    )
     cords = {part for part in s.case.build.node if catalog.parts[part].kind == Kind.CABLE}
     bare = replace(s.case.build, node={x: q for x, q in s.case.build.node.items() if x not in cords})
     request = s.market.request
@@ -146,7 +148,7 @@ def front(catalog: Catalog, request: Any, policy: Policy = POLICY) -> list[tuple
 
 def test_cords_decide_somewhere() -> None:
     """Of the catalogs above some have another front for what cords carry."""
-    carry_all = POLICY.with_settings([f"power.c14_{standard}_amps=63" for standard in ("iec", "ul")])
+    carry_all = POLICY.with_settings([f"power.coupler_c14_{standard}_amps=63" for standard in ("iec", "ul")])
     moved = 0
     for seed in range(0, 60, 4):
         catalog, request, _ = scenario(seed)

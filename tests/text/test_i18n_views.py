@@ -76,7 +76,7 @@ def _step(**fields: Any) -> StepFacts:
     return StepFacts(**{"key": "power", "looser": True, "binds": True, "more": "-3.00", "build": BUILD} | fields)
 
 
-DRAWS = message("the whole build draws {a} W, within the site's {b} W", a=9, b=10)
+DRAWS = message("the whole build draws {a} W at the wall, within the site's {b} W", a=9, b=10)
 USED_TOO = message("{list} parts too", list=joined(["refurbished", "used"], last=" and "))
 NO_FP8 = message("{gpu} has no FP8 support; {model} is published with FP8 weights.", gpu="V100", model="x")
 ONLY_FP8 = message("runs none of the precisions admitted ({list})", list="fp8")
