@@ -148,7 +148,7 @@ def _v4_contradictions(config: Config) -> Iterator[tuple[str, str]]:
 
 ARCHITECTURES = {
     "DeepseekV4ForCausalLM": Architecture(
-        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1,
+        "deepseek-v4", "v4", v4_layer, ("fp8", "int8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1,
         head=v4_head, read=v4_fields, contradictions=_v4_contradictions, draft=v4_draft,
     ),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from catalogs.message import read_message
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
-from optimizer.procurement.labels import rule_titles
+from optimizer.procurement.labels import category, rule_titles
 from optimizer.result.explanation_schema import ConditionFacts, NoBuild, WayOut
 from optimizer.text.languages import chosen as language
 
@@ -79,6 +79,10 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     if not found.complete:
         said = _("The search for ways out ended; there may be more: `dsopt explain` on the result (-o) goes on.")
         say(f"\n{said}")
+    if found.missing:
+        say("\n" + _("Categories of which nothing can be bought as asked:"))
+    for x in found.missing:
+        say(f"  {category(_, x.category)}{_.colon}{_.sentence(x.reason)}")
     if found.dropped:
         say("\n" + _("What became of the GPUs:"))
     for d in found.dropped:

@@ -57,6 +57,14 @@ class Dropped(Strict):
     gpus: list[str]
 
 
+class MissingCategory(Strict):
+    """A category of which nothing can be bought as asked."""
+
+    category: str = Field(description="memory, drive, gpu, ...")
+    reason: Text
+    parts: list[str] = Field(description="admitted ones, of which nobody publishes a price; by name")
+
+
 class NoBuild(Strict):
     """Why a request has no build and what to change: everything solved for."""
 
@@ -70,6 +78,7 @@ class NoBuild(Strict):
     ways_out: list[WayOut] = Field(description="the cheapest build first")
     complete: bool = Field(description="false when time ended the search for ways out")
     dropped: list[Dropped]
+    missing: list[MissingCategory] = Field(default=[], description="categories of which nothing can be bought as asked")
 
 
 class Margin(Strict):

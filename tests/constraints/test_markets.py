@@ -225,7 +225,7 @@ def test_a_way_out_is_another_market() -> None:
 
 def test_a_result_is_verified_in_its_market(tmp_path: Path) -> None:
     saved = tmp_path / "cn.json"
-    job = ("--budget", "110万元", "--model", "r1-671b", "--gpu", "8xH20", "--as-of", "2026-11-24")
+    job = ("--budget", "300万元", "--model", "r1-671b", "--gpu", "8xH20", "--as-of", "2026-11-24")
     dsopt("solve", *job, "-o", str(saved))
     assert dsopt("verify", str(saved)).stdout.startswith("Consistent")
     moved = tmp_path / "us.json"
@@ -236,21 +236,10 @@ def test_a_result_is_verified_in_its_market(tmp_path: Path) -> None:
 def test_a_result_stays_in_its_market_in_another_currency(tmp_path: Path) -> None:
     """A Chinese build quoted in dollars is bought in China all the same."""
     saved = tmp_path / "cn.json"
-    dsopt(
-        "solve",
-        "--budget",
-        "110万元",
-        "--model",
-        "r1-671b",
-        "--gpu",
-        "8xH20",
-        "--as-of",
-        "2026-11-24",
-        "-o",
-        str(saved),
-    )
+    job = ("--budget", "300万元", "--model", "r1-671b", "--gpu", "8xH20", "--as-of", "2026-11-24")
+    dsopt("solve", *job, "-o", str(saved))
     made = dsopt("quote", str(saved), "--currency", "USD", "--date", "2026-11-24", "-o", str(tmp_path / "q.xlsx"))
-    assert "USD" in made.stdout
+    assert "USD" in made.stderr
 
 
 def test_a_build_written_by_hand_may_name_its_market(tmp_path: Path) -> None:
@@ -259,3 +248,35 @@ def test_a_build_written_by_hand_may_name_its_market(tmp_path: Path) -> None:
     build.write_text('market = "JP"\n' + text, encoding="utf-8")
     assert "; market JP;" in run("check", str(build), "--as-of", "2026-11-24")[1].splitlines()[0]
     assert "; market UK;" in run("check", str(build), "--as-of", "2026-11-24", "--market", "UK")[1].splitlines()[0]
+
+
+@pytest.mark.parametrize("model", ["r1-671b", "v4-flash"])
+@pytest.mark.parametrize("tax", [(), ("--tax", "13%")])
+def test_a_chinese_build_says_what_nobody_publishes(shipped: Catalog, model: str, tax: tuple[str, ...]) -> None:
+    """Of memory, drives, network cards there is no Chinese row; of CPUs there are some, without a price."""
+    job = ("--market", "CN", "--origin", "CN", "--budget", "300万元", "--model", model, "--allow-experimental", *tax)
+    found = answer(*job, code=4)["explanation"]
+    assert "origin" in {x["key"] for x in found["conflict"]}
+    lacking = {x["category"]: x for x in found["missing"]}
+    for name, kind in (("memory", Kind.MEMORY), ("drive", Kind.DRIVE), ("nic", Kind.NIC)):
+        made = [part for part in shipped.of(kind) if part.country == "CN"]
+        assert made or "none is made in CN" in lacking[name]["reason"]
+        assert not any(part.id in shipped.offers for part in made), "then it is no longer what is missing"
+    assert "Kunpeng 920 7265" in lacking["cpu"]["parts"] and "nobody publishes a price" in lacking["cpu"]["reason"]
+    assert "gpu" not in lacking, "a board of eight Ascend 910B has a price"
+    site = answer(*job, "--have", "racks,network", code=4)["explanation"]["missing"]
+    assert {x["category"] for x in site} == set(lacking) - {"rack", "pdu", "cable", "switch"}
+
+
+@pytest.mark.parametrize(("model", "nodes"), [("r1-671b", 2), ("v4-flash", 1)])
+def test_chinese_accelerators_carry_both_models(model: str, nodes: int) -> None:
+    """With memory and drives from elsewhere there is a build on Ascend 910B, at a price."""
+    job = ("--budget", "600万元", "--model", model, "--gpu", "910B3", "--allow-experimental", "--grade", "floor")
+    cheapest = answer(*job, "--min-precision", "8bit" if model == "r1-671b" else "4bit")["front"][0]
+    assert cheapest["nodes"][0]["count"] == nodes
+    assert cheapest["plan"]["precision"] == "int8" and cheapest["cost"]["currency"] == "CNY"
+
+
+def test_nothing_is_missing_where_money_alone_is_short() -> None:
+    found = answer("--budget", "900", "--model", "r1-671b", code=4)["explanation"]
+    assert found["missing"] == []

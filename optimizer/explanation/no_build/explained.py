@@ -7,12 +7,21 @@ from collections.abc import Callable
 from optimizer.explanation.conditions.conditions import Condition, conditions
 from optimizer.explanation.no_build.conflict import Conflict, conflict
 from optimizer.explanation.no_build.ledger import dropped
+from optimizer.explanation.no_build.missing import missing
 from optimizer.explanation.no_build.ways_out import Way, ways_out
 from optimizer.explanation.questions import Asking, Change
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.request.command import UNTYPED, Typed, command
-from optimizer.result.explanation_schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
+from optimizer.result.explanation_schema import (
+    BuildFacts,
+    ChangeFacts,
+    ConditionFacts,
+    Dropped,
+    MissingCategory,
+    NoBuild,
+    WayOut,
+)
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Found
 from optimizer.text.minor_units import money
@@ -54,6 +63,9 @@ def no_build(
         ways_out=[_way(asking, w, typed) for w in ways],
         complete=complete,
         dropped=ledger,
+        missing=[
+            MissingCategory(category=x.kind.value, reason=x.why, parts=list(x.parts)) for x in missing(asking.base)
+        ],
     )
 
 
