@@ -15,6 +15,7 @@ from optimizer.cli.usage import Command, Group
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
+    from catalogs.load import Catalog
     from catalogs.offers import Offer
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
@@ -31,6 +32,7 @@ def list_parts(
 ) -> None:
     from catalogs.errors import InputError
     from catalogs.load import load
+    from catalogs.offers import state_of
     from catalogs.schema import Kind
 
     kinds = [k.value for k in Kind]
@@ -39,12 +41,12 @@ def list_parts(
     c = load(catalog)
     rows = []
     for part in c.of(*([Kind(kind)] if kind else list(Kind))):
-        newest = max(c.offers.get(part.id, ()), key=lambda o: o.date, default=None)
-        price = (
-            [str(newest.price), newest.currency, newest.date.isoformat(), newest.confidence]
-            if newest
-            else ["-", "", "", ""]
-        )
+        # What somebody read goes before an estimate, which has no day.
+        newest = max(c.offers.get(part.id, ()), key=lambda o: (state_of(o) != "estimate", o.date), default=None)
+        price = ["-", "", "", ""]
+        if newest is not None:
+            day = "" if state_of(newest) == "estimate" else newest.date.isoformat()
+            price = [str(newest.price), newest.currency, day, newest.confidence]
         rows.append([part.id, part.kind.value, part.name, *price])
     if json:
         emit_json(
@@ -86,10 +88,10 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
             say_labelled(key, _cell(value), 20)  # columns of the catalog's files: the same in every language
     print()
     _ = language()
-    _offers(offers)
+    _offers(offers, c)
     for h in sold_with:
         say(_("Sold with {part} ({id}):", part=h.name, id=h.id))
-        _offers(c.offers.get(h.id, ()))
+        _offers(c.offers.get(h.id, ()), c)
         if not c.offers.get(h.id):
             say("    " + _("no price"))
 
@@ -101,11 +103,24 @@ def _cell(value: Any) -> str:
     return ", ".join(f"{x['qty']} x {x['part']}" if isinstance(x, dict) else str(x) for x in value)
 
 
-def _offers(offers: Iterable[Offer]) -> None:
-    _ = language()
+def _offers(offers: Iterable[Offer], catalog: Catalog) -> None:
+    """Each offer as its row has it, and what its category's index makes of an old price today."""
+    from datetime import date
+
+    from catalogs.offers import state_of
+    from constraints.policy import Policy
+    from constraints.prices.states import as_of_day
+
+    _, today = language(), date.today()
     for offer in offers:
         price = f"{grouped(str(offer.price))} {offer.currency}"
-        facts = [price, str(offer.date), _(offer.condition), _(offer.confidence), offer.seller]
+        day = [] if state_of(offer) == "estimate" else [str(offer.date)]
+        held = [_(offer.holds_for)] if offer.holds_for else []
+        facts = [price, *day, _(offer.condition), _(offer.confidence), *held, offer.seller]
+        now = as_of_day(offer, catalog.parts[offer.part], today, catalog, Policy())
+        if state_of(now) == "indexed":
+            amount = f"{grouped(str(now.price))} {now.currency}"
+            facts.append(_("{amount} on {day} by the index", amount=amount, day=today.isoformat()))
         say(f"{offer.id}{_.colon}{_.comma.join(facts)}")
         say(f"    {offer.source} {offer.link} {offer.notes}".rstrip())
 

@@ -141,8 +141,11 @@ def _source(text: str, _: Words) -> str:
     """Confidence and day of a catalog price; the seller is in the files."""
     if text.startswith("a share"):
         return _("share of its board")
-    confidence, *rest = text.split(", ")[:2]
-    return _.comma.join([coded(WORDS, confidence), *rest])
+    confidence, *rest = text.split(", ")
+    # The day comes second where there is one: an estimate has none.
+    day = rest[:1] if confidence != "estimate" else []
+    marks = [_(mark) for mark in rest[-1:] if mark in ("stale", "indexed")]
+    return _.comma.join([coded(WORDS, confidence), *day, *marks])
 
 
 def _instead(x: XRay, _: Words) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from catalogs.offers import state_of
 from optimizer.text.languages import N_, Words
 
 if TYPE_CHECKING:  # the command line reads words from here, and must start quickly
+    from catalogs.offers import Bundle, Offer
     from optimizer.result.point_schema import FrontPoint
 
 CATEGORIES = {
@@ -65,6 +67,14 @@ def unit(_: Words, code: str) -> str:
 def word(_: Words, code: str | None) -> str:
     """Confidence, condition or name of a point."""
     return _(WORDS.get(code, code)) if code else ""
+
+
+def sureness(_: Words, offer: Offer | Bundle | None) -> str:
+    """Confidence of a price, and whether an index moved it."""
+    if offer is None:
+        return ""
+    indexed = [_(WORDS["indexed"])] * (state_of(offer) == "indexed")
+    return _.comma.join([word(_, offer.confidence), *indexed])
 
 
 def gpus(point: FrontPoint) -> str:

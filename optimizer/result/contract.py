@@ -8,6 +8,7 @@ from typing import Any
 
 from catalogs.file_kinds import FILE_KINDS
 from catalogs.message import N_, joined, message
+from catalogs.offers import state_of
 from constraints.build import Case, computing_w, total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
@@ -39,7 +40,8 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
     """The whole answer as JSON-ready data."""
     points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
     chosen = recommended(market, front.points)
-    dates = [offer.date.isoformat() for offers in market.catalog.offers.values() for offer in offers]
+    offers = [offer for of_part in market.catalog.offers.values() for offer in of_part]
+    dates = [offer.date.isoformat() for offer in offers if state_of(offer) != "estimate"]
     return {
         "schema_version": SCHEMA_VERSION,
         "request": market.request.model_dump(mode="json"),
@@ -47,7 +49,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "catalog": {
             "sha256": market.catalog.sha256,
             "parts": len(market.catalog.parts),
-            "offers": len(dates),
+            "offers": len(offers),
             "oldest_price": min(dates, default=None),
             "newest_price": max(dates, default=None),
             "embedded": None,

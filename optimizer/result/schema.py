@@ -31,8 +31,8 @@ class CatalogFacts(Strict):
     sha256: str = Field(description="over all catalog files read")
     parts: int
     offers: int
-    oldest_price: str | None = Field(description="day, YYYY-MM-DD")
-    newest_price: str | None = Field(description="day, YYYY-MM-DD")
+    oldest_price: str | None = Field(description="day, YYYY-MM-DD, of those that somebody read")
+    newest_price: str | None = Field(description="day, YYYY-MM-DD, of those that somebody read")
     embedded: Embedded | None = Field(description="of --embed-catalog: the rows that the front rests on")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.files import written_json
+from catalogs.offers import state_of
 from catalogs.visible import safe_cell
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quotation.content import DEVIATIONS, conditions, excluded, included, requirements
@@ -30,7 +31,7 @@ NAMESPACE = uuid.UUID("6f2d8f9e-6a55-4a39-8d0f-2f3f6f0c7a11")
 COLUMNS = [
     "no", "part", "category", "name", "vendor", "condition", "qty", "spares", "pieces", "unit_net", "line_net", "tax",
     "line_gross", "currency", "offer_id", "offer_price", "offer_currency", "offer_tax_rate", "price_date", "confidence",
-    "stale", "lead_time_days", "seller", "source", "link", "note",
+    "price_state", "stale", "lead_time_days", "seller", "source", "link", "note",
 ]  # fmt: skip
 
 
@@ -55,8 +56,9 @@ def _row(quote: Quote, i: int, line: Line) -> dict[str, Any]:
         "offer_price": None if line.price is None else str(line.price),
         "offer_currency": offer.currency if offer else None,
         "offer_tax_rate": str(offer.tax_rate) if offer else None,
-        "price_date": offer.date.isoformat() if offer else None,
+        "price_date": offer.date.isoformat() if offer and state_of(offer) != "estimate" else None,
         "confidence": offer.confidence if offer else None,
+        "price_state": state_of(offer) if offer else None,
         "stale": line.stale,
         "lead_time_days": offer.lead_time_days if offer else None,
         "seller": offer.seller if offer else None,
@@ -148,7 +150,7 @@ def as_csv(quote: Quote, words: Words) -> bytes:
     writer.writeheader()
     for i, line in enumerate(quote.lines):
         row = {**_row(quote, i, line), "category": category(words, line.category)}
-        row |= {k: word(words, row[k]) for k in ("condition", "confidence")}
+        row |= {k: word(words, row[k]) for k in ("condition", "confidence", "price_state")}
         row["note"] = words.between("; ").join(words.sentence(note).replace("\n", " / ") for note in notes(line))
         writer.writerow({k: _plain(v) for k, v in row.items()})
     sums = quote.sums

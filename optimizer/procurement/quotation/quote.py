@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from catalogs.errors import InputError
 from catalogs.message import Message, joined, message
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import Bundle, Offer, state_of
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.physics.markets import settled_market
@@ -45,7 +45,8 @@ class Line:
 
     `offer` is what the price was made from, `price` its own amount (of a price break that of the break), in its own
     currency. `by_share`: spares follow the category's share; else the numbers hang on stock, breaks or bundles and
-    stand as they are."""
+    stand as they are. `day`: the one for which the price stands, on which it was read or to which an index brought it;
+    None of an estimate."""
 
     part: str
     category: str
@@ -60,6 +61,7 @@ class Line:
     by_share: bool
     categories: tuple[str, ...]
     stale: bool
+    day: date | None = None
 
     @property
     def pieces(self) -> int:
@@ -199,11 +201,13 @@ def offered(
 
 
 def _confirmable(lines: Iterable[Line]) -> None:
-    """Raises InputError where a price can't be one that its seller has confirmed: an estimate, or a stale one."""
+    """Raises InputError where a price can't be one that its seller has confirmed: an estimate, one that an index moved,
+    or a stale one."""
+    words = {"estimate": "an estimate", "indexed": "brought to the day by an index"}
     weak = {
-        line.part: "an estimate"
+        line.part: words[state_of(line.offer)]
         for line in lines
-        if line.offer is not None and line.price and line.offer.confidence == "estimate"
+        if line.offer is not None and line.price and state_of(line.offer) in words
     }
     weak |= {line.part: "stale on the day of the quote" for line in lines if line.stale and line.part not in weak}
     if weak:
@@ -283,25 +287,35 @@ def _lines(market: Market, p: FrontPoint, rates: Rates, day: date) -> Iterable[L
         own = None
         if offer is not None and unit:
             steps = [offer.price, *(y for _, y in offer.price_breaks)] if isinstance(offer, Offer) else [offer.price]
-            own = next(step for step in steps if unit_price(offer, market.request, step) == unit)
+            # Of a bundle at an end of its band no price of a row is the unit price.
+            own = next((step for step in steps if unit_price(offer, market.request, step) == unit), offer.price)
         bundle = market.catalog.bundles.get(part) if x.category == BUNDLE else None
         inside = [market.catalog.parts[part.part].kind for part in bundle.parts] if bundle else [Kind(x.category)]
         days = rates.fresh_days_quick if any(k in QUICK for k in inside) else rates.fresh_days
-        stale = offer is not None and bool(unit) and (day - offer.date).days > days
+        stands_for = None if offer is None or not unit else _day(market, offer)
+        stale = stands_for is not None and (day - stands_for).days > days
         priced = market.book.prices.get(part)
         by_share = origin == "offer" and priced is not None and not priced.by_quantity
         qty = sum(row.qty for row in rows) - spare
         yield Line(
             part, x.category, x.name, x.vendor, origin, qty, spare, unit, offer, own, by_share,
-            tuple(k.value for k in inside), stale,
+            tuple(k.value for k in inside), stale, stands_for,
         )  # fmt: skip
 
 
 def _offer(market: Market, part: str, offer_id: str | None) -> Offer | Bundle | None:
     if offer_id is None:
         return None
-    known = next((o for o in market.catalog.offers.get(part, ()) if o.id == offer_id), None)
+    priced = market.book.prices.get(part)
+    sources = priced.sources().sources if priced is not None else ()
+    known = next((source.offer for source in sources if source.offer and source.offer.id == offer_id), None)
     return known or market.catalog.bundles[offer_id]
+
+
+def _day(market: Market, offer: Offer | Bundle) -> date | None:
+    """The day for which a price stands."""
+    state = state_of(offer)
+    return None if state == "estimate" else market.request.as_of if state == "indexed" else offer.date
 
 
 def _support(line: Line, rates: Rates) -> Decimal:

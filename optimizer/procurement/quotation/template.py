@@ -16,7 +16,7 @@ from catalogs.inputs import read_bytes
 from catalogs.message import joined, message
 from catalogs.other_file import WORKBOOK, expecting
 from catalogs.visible import RISKY
-from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
+from optimizer.procurement.labels import category, gpus, interval, plan, sureness, unit, word
 from optimizer.procurement.quotation.content import excluded, included
 from optimizer.procurement.quotation.quote import Quote
 from optimizer.procurement.quotation.workbook.bill import notes
@@ -92,8 +92,8 @@ def columns(quote: Quote, _: Words) -> dict[str, list[Any]]:
             "line_net": quote.amount(line.total),
             "line_tax": quote.amount(tax),
             "line_gross": quote.amount(line.total + tax),
-            "line_price_date": offer.date if offer else None,
-            "line_confidence": word(_, offer.confidence if offer else None),
+            "line_price_date": line.day,
+            "line_confidence": sureness(_, offer),
             "line_lead_days": offer.lead_time_days if offer else None,
             "line_seller": offer.seller if offer else "",
             "line_source": offer.source if offer else "",

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from catalogs.load import Catalog
 from catalogs.message import joined, message
-from catalogs.offers import MOST_PIECES, Condition, Offer
+from catalogs.offers import MOST_PIECES, Condition, Offer, state_of
 from catalogs.schema import GpuBoard, Kind
 from constraints.build import Build
 from constraints.exchange import half_up, minor_digits
@@ -173,8 +173,12 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
         if found is not None:
             line = next((line for line in found.lines if line.offer is not None), None)
             offer = line.offer if line else None
-            words = [offer.confidence, str(offer.date), offer.seller] if offer else []
-            return found.cents, joined([*words, *(["stale"] if line and line.stale else [])])
+            if line is None or offer is None:
+                return found.cents, ""
+            state = state_of(offer)
+            day = [] if state == "estimate" else [str(offer.date)]
+            old = ["stale"] if line.stale else [state] if state == "indexed" else []
+            return found.cents, joined([offer.confidence, *day, offer.seller, *old])
     for b in sorted(catalog.of(Kind.GPU_BOARD), key=lambda b: b.id != board):
         if isinstance(b, GpuBoard) and b.gpu == part and b.id in book.prices:
             whole, said = catalog_cents(market, b.id, 1)

@@ -27,7 +27,7 @@ def catalog_price(text: str, _: Words) -> str:
     confidence, *rest = text.split(", ")
     if not _.chinese or confidence not in WORDS:
         return _.sentence(text)
-    return _.comma.join([_(WORDS[confidence]), *(_(t) if t == "stale" else t for t in rest)])
+    return _.comma.join([_(WORDS[confidence]), *(_(t) if t in ("stale", "indexed") else t for t in rest)])
 
 
 EDGE = {"border": 1, "border_color": "#BFBFBF"}

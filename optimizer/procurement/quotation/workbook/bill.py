@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalogs.message import message
+from catalogs.offers import PricedOffer, state_of
 from catalogs.schema import Kind
 from constraints.prices.states import QUICK
-from optimizer.procurement.labels import category, word
+from optimizer.procurement.labels import category, sureness, word
 from optimizer.procurement.quotation.quote import Line, support_percent
 from optimizer.procurement.quotation.workbook import fx, gross
 from optimizer.procurement.quotation.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet, shown_text
@@ -147,8 +148,11 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
     """Date, confidence, lead time, seller and note of a line, with their marks."""
     _, sheet, n, offer = book.words, book.sheets["bom"], row + 1, line.offer
     if offer is not None and priced:
-        sheet.ws.write_datetime(row, 12, offer.date, sheet.f(num_format="yyyy-mm-dd", align="center", **cell))
-        sheet.text(row, 13, word(_, offer.confidence), align="center", **cell)
+        if line.day is not None:
+            sheet.ws.write_datetime(row, 12, line.day, sheet.f(num_format="yyyy-mm-dd", align="center", **cell))
+        else:
+            sheet.text(row, 12, "", **cell)
+        sheet.text(row, 13, sureness(_, offer), align="center", **cell)
         sheet.number(row, 14, offer.lead_time_days, num_format="0", **cell)
         sheet.text(row, 20, offer.seller, **cell)
         days = fresh_days_name(line)
@@ -162,7 +166,7 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
     stale = _.sentence(STALE).replace("\n", " / ")
     semicolon = _.between("; ")
     rest = semicolon.join(_.sentence(note).replace("\n", " / ") for note in notes(line) if note != STALE)
-    if offer is not None and priced:
+    if offer is not None and priced and line.day is not None:
         both = (stale + semicolon + rest).removesuffix(semicolon)
         old = Live(literal(both), both)
         is_old = f"quote_date-$M{n}>{fresh_days_name(line)}"
@@ -199,8 +203,13 @@ def _source(_: Words, line: Line) -> str:
     """The comment at a unit price."""
     offer = line.offer
     assert offer is not None
+    read = "" if state_of(offer) == "estimate" else f"{offer.date.isoformat()}  "
+    was = ""
+    if isinstance(offer, PricedOffer) and offer.read_price != offer.price:
+        was = _("{price} {currency} when it was read", price=f"{offer.read_price:,}", currency=offer.currency)
     said = [
-        f"{offer.date.isoformat()}  {word(_, offer.confidence)}  {offer.seller}",
+        f"{read}{sureness(_, offer)}  {offer.seller}",
+        was,
         offer.source,
         offer.link,
         offer.id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from catalogs.offers import PricedOffer, state_of
 from constraints.request import Request
-from optimizer.procurement.labels import word
+from optimizer.procurement.labels import sureness, word
 from optimizer.procurement.quotation.workbook.book import PERCENT, Book
 from optimizer.text.languages import N_
 from optimizer.text.minor_units import money
@@ -74,12 +75,16 @@ def add(book: Book) -> None:
         cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
         sheet.text(row, 0, offer.id, **cell)
         sheet.text(row, 1, line.name, **cell)
-        sheet.number(row, 2, offer.price if line.price is None else line.price, num_format="#,##0.00", **cell)
+        # As it was read; the bill has what an index made of it.
+        paid = offer.price if line.price is None else line.price
+        read = offer.read_price if isinstance(offer, PricedOffer) else paid
+        sheet.number(row, 2, read, num_format="#,##0.00", **cell)
         sheet.text(row, 3, offer.currency, align="center", **cell)
         sheet.number(row, 4, offer.tax_rate, num_format=PERCENT, **cell)
-        sheet.text(row, 5, offer.date.isoformat(), align="center", **cell)
+        day = "" if state_of(offer) == "estimate" else offer.date.isoformat()
+        sheet.text(row, 5, day, align="center", **cell)
         sheet.text(row, 6, word(_, offer.condition), align="center", **cell)
-        sheet.text(row, 7, word(_, offer.confidence), align="center", **cell)
+        sheet.text(row, 7, sureness(_, offer), align="center", **cell)
         for col, text in ((8, offer.seller), (9, offer.source), (10, offer.link)):
             sheet.text(row, col, text, **cell)
         row += 1

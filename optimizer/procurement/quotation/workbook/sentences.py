@@ -92,7 +92,7 @@ def notes(book: Book) -> Iterator[Live]:
     estimated = f"ROUND(100*SUMPRODUCT(({confidence}={literal(estimate)})*{net})/MAX(total_goods,1),0)"
     text = N_("{share} % of the goods' price is estimated, nobody published it: ask for binding offers.")
     yield where(f"{estimated}>0", percent > 0, said(_, text, BULLETS, share=(estimated, percent)))
-    dated = [i for i, line in enumerate(quote.lines) if line.offer is not None and line.price is not None]
+    dated = [i for i, line in enumerate(quote.lines) if line.price is not None and line.day is not None]
     stale = (
         "+".join(f"N(quote_date-{book.ref('bom', f'M{first + i}')}>{fresh_days_name(quote.lines[i])})" for i in dated)
         or "0"
