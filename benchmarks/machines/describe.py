@@ -25,6 +25,7 @@ from catalogs.load import Catalog  # noqa: E402
 from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform  # noqa: E402
 from constraints.physics.contents import gpus_inside, inside  # noqa: E402
 from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu  # noqa: E402
+from constraints.rules.precision import support  # noqa: E402
 
 FORMS = {"SXM", "PCIE", "NVL", "OAM"}
 NO_NAME = re.compile(r"^(\d+(GB|G|TB)|SXM\d?|PCIE|OAM|NVL\d+|GEFORCE|INSTINCT|GENERATION|HBM\d\w?|BLACKWELL|PLATINUM)$")
@@ -201,6 +202,7 @@ def row_of(machine: Mapping[str, Any], catalog: Catalog, number: int) -> run.Row
         "machine": text("system_name"),
         "expressed": "whole" if held <= per_node else "partly used",
         "model": next(model for least, model in MODEL_BY_VRAM if vram >= least), "nodes": str(nodes),
+        "precision": "" if "bf16" in support(gpu.arch) else "q8_0",
         "parts": "|".join(f"{qty}*{part}" for part, qty in [*parts, *modules]), "unknown": "|".join(open_kinds),
         "memory_gb": memory_gb, "storage_gb": storage_gb,
         "site_water": "true" if "air" not in chassis.cooling else "", "note": "", "public_document": "", "fails": "",

@@ -61,7 +61,7 @@ def request_of(row: Row) -> Request:
     """What the machine is asked to do, on a site that has racks and a network."""
     return Request(
         model=row["model"], as_of=DAY, have=frozenset({"racks", "network"}), site_water=row["site_water"] == "true",
-        grade="floor",
+        grade="floor", precision=row.get("precision") or None,
         conditions=frozenset({"new", "refurbished", "used"}),
     )  # fmt: skip
 
@@ -113,6 +113,7 @@ def toml(row: Row) -> str:
     """A build file of a machine."""
     build = build_of(row)
     lines = [f"# {row['machine']}, MLPerf Inference v5.1, {row['submission']}", f'model = "{row["model"]}"']
+    lines += [f'precision = "{row["precision"]}"'] if row.get("precision") else []
     lines += [f"nodes = {build.nodes}", 'have = ["racks", "network"]']
     stated = {"memory": build.memory_gb, "drive": build.storage_gb}
     open_kinds = sorted(kind for kind in build.unknown if stated.get(kind) is None)

@@ -71,6 +71,8 @@ SERVER: dict[str, str | int] = {
         ({"system_name": "Dell PowerEdge XE9680", "host_processor_model_name": "Intel(R) Xeon(R) Platinum 8570"},
          ["dell-poweredge-xe9680", "2*intel-xeon-platinum-8570"], ""),
         ({"host_memory_configuration": "18x 64GB"}, ["18*generic"], "host_memory"),
+        ({"accelerator_model_name": "Intel Arc Pro B60", "accelerator_memory_capacity": "24 GB"},
+         ["8*intel-arc-pro-b60-24gb"], ""),
         ({"accelerator_model_name": "NVIDIA L40S", "accelerator_memory_capacity": "48 GB", "accelerators_per_node": 2,
           "host_processors_per_node": 1, "host_memory_configuration": "12x 64GB"},
          ["unnamed-pcie-1p-epyc-sp5", "1*amd-epyc-9575f"], ""),
