@@ -85,7 +85,9 @@ class Policy:
             key, _, value = text.partition("=")
             key = key.strip()
             if key not in defaults():
-                near = difflib.get_close_matches(key, list(defaults()), n=1, cutoff=0.3)
+                # A key cut short means one that begins so: by letters alone a shorter key would be nearer.
+                begun = [known for known in defaults() if key and known.startswith(key)]
+                near = begun or difflib.get_close_matches(key, list(defaults()), n=1, cutoff=0.3)
                 remedy = f"Nearest: {near[0]}." if near else "See `dsopt schema policy`."
                 faults.append(Fault("unknown-policy", "no such policy key", file, None, "", key, remedy))
                 continue
