@@ -40,7 +40,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.prices.hosts import GRADES, MODELS, build_of, host_of
 from benchmarks.prices.published import HERE, System, pieces, rows, systems
 from catalogs.load import Catalog, load
-from catalogs.schema import GpuBoard, Kind, Platform
+from catalogs.schema import GpuBoard, Kind, Part, Platform
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from constraints.prices.price_index import category_of, moved
@@ -147,15 +147,19 @@ def newest_day(catalog: Catalog) -> date:
     return max(offer.date for offers in catalog.offers.values() for offer in offers)
 
 
+def condition_of(part: Part) -> str:
+    """The condition in which a board or barebone is fitted."""
+    return "used" if isinstance(part, Platform) and is_used(part) else "new"
+
+
 def fitted_parts(catalog: Catalog) -> list[str]:
-    """Boards and barebones of which nobody's price was read: what the fit writes."""
+    """Boards and barebones of which nobody's price was read in the condition that they are fitted in: what the fit
+    writes. Boards of old generations are sold used alone: no published system holds one."""
     out = []
     for part in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM):
-        offers = catalog.offers.get(part.id, ())
+        offers = [offer for offer in catalog.offers.get(part.id, ()) if offer.condition == condition_of(part)]
         if isinstance(part, Platform) and not shell_of(part):
             continue
-        if isinstance(part, GpuBoard) and not any(offer.condition == "new" for offer in offers):
-            continue  # used boards of old generations: no published system holds one
         if offers and all(offer.confidence == "estimate" for offer in offers):
             out.append(part.id)
     return out
@@ -326,7 +330,7 @@ def written(catalog: Catalog, text: str) -> str:
     done = set()
     for row in reader:
         part = row["part"]
-        if part in cells:
+        if part in cells and row["condition"] == condition_of(catalog.parts[part]):
             if part in done:
                 continue  # an older estimate of the same part
             done.add(part)

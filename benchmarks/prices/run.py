@@ -15,12 +15,13 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.prices.fit import STEP, Fitted, fit, newest_day, offers_of, unit_prices
+from benchmarks.prices.fit import STEP, Fitted, condition_of, fit, newest_day, offers_of, unit_prices
 from benchmarks.prices.hosts import GRADES, build_of
 from benchmarks.prices.published import System, rows, systems
 from catalogs.load import Catalog, load
@@ -49,9 +50,11 @@ def refitted(catalog: Catalog, fitted: Fitted) -> Catalog:
     cells = offers_of(catalog, fitted)
     offers = dict(catalog.offers)
     for part, cell in cells.items():
-        old = offers[part][0]
-        changed = {name: type(old.price)(cell[name]) for name in ("price", "low", "high")}
-        offers[part] = (old.model_copy(update=changed),)
+        changed = {name: Decimal(cell[name]) for name in ("price", "low", "high")}
+        fitted_in = condition_of(catalog.parts[part])
+        offers[part] = tuple(
+            offer.model_copy(update=changed) if offer.condition == fitted_in else offer for offer in offers[part]
+        )
     return replace(catalog, offers=offers)
 
 
