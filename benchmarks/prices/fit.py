@@ -18,6 +18,9 @@ board to its successor, and a used barebone over a new one.
 Least squares of the logarithms, each residual over its standard deviation; large ones count less than their square,
 since a listing may be out of date. levels.csv holds what is known beforehand (`prior`), with a band that is read as
 80 %. low and high of an offer are the 80 % interval of the fit. A price that somebody read is never replaced.
+
+Memory inside a configured server is bought on contract, of which one size is published: other DDR5 RDIMMs cost as much
+by the GB there as the price index has it in its newest month.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.prices.hosts import GRADES, MODELS, build_of, host_of
 from benchmarks.prices.published import HERE, System, pieces, rows, systems
 from catalogs.load import Catalog, load
-from catalogs.schema import GpuBoard, Kind, Part, Platform
+from catalogs.schema import GpuBoard, Kind, Memory, Part, Platform
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from constraints.prices.price_index import category_of, moved
@@ -48,6 +51,10 @@ from constraints.request import Request
 
 OFFERS = Path(__file__).parents[2] / "catalogs" / "data" / "offers.csv"
 SELLER = "dsopt fit"
+MAKERS = frozenset({"", "Samsung", "SK hynix", "Micron"})
+"""Makers of memory, and modules of no name: not those that a server's maker sells under its own."""
+CONTRACT_GB = 64
+"""GB of the module whose contract price the index follows."""
 Z80 = 1.2816
 """Standard deviations of half an 80 % interval."""
 BOARD_SHELL, PCIE_SHELL, SLOTS = "shell of board8", "shell of pcie", "shell by slots"
@@ -165,21 +172,32 @@ def fitted_parts(catalog: Catalog) -> list[str]:
     return out
 
 
+def _free(catalog: Catalog) -> frozenset[str]:
+    """Boards of which nobody's price was read."""
+    return frozenset(part for part in fitted_parts(catalog) if isinstance(catalog.parts[part], GpuBoard))
+
+
 def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
     """The fit to all published systems but those of the sellers in `without`."""
     price = unit_prices(catalog, newest_day(catalog))
     used = [system for system in systems() if system.use in SPREAD and system.seller not in without and system.gpus]
     used = [system for system in used if host(system)[0]]
-    boards = [part.id for part in catalog.of(Kind.GPU_BOARD)]
-    levels = [row for row in _levels("prior")]
+    boards = sorted(_free(catalog))
+    levels = [row for row in _levels("prior") if row["what"] not in catalog.parts or row["what"] in boards]
+    # A board with a price that somebody read costs that: the fit says the others beside it.
+    known = {
+        part.id: math.log(price(part.id, newest_day(catalog)))
+        for part in catalog.of(Kind.GPU_BOARD)
+        if part.id not in boards and price(part.id, newest_day(catalog))
+    }
     # A board that no system, no level and no neighbour in the order of generations speaks of is not fitted.
     pairs = [
         (part.predecessor, part.id)
         for part in catalog.of(Kind.GPU_BOARD)
         if isinstance(part, GpuBoard) and part.predecessor
     ]
-    spoken = {row["what"] for row in levels} | {part for system in used for part in system.gpus}
-    reached = set(boards) & spoken
+    spoken = {row["what"] for row in levels} | {part for system in used for part in system.gpus} | known.keys()
+    reached = set(boards) & spoken | known.keys()
     while grown := {b for a, b in pairs if a in reached} | {a for a, b in pairs if b in reached}:
         if grown <= reached:
             break
@@ -196,8 +214,9 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
         for row in levels:
             out.append((logs[index[row["what"]]] - math.log(float(row["middle"]))) / _band(row))
         for old, new in pairs:
-            if old in index and new in index:
-                out.append((logs[index[new]] - logs[index[old]] - logs[index[STEP]]) / STEP_SPREAD)
+            before, after = (logs[index[part]] if part in index else known.get(part) for part in (old, new))
+            if before is not None and after is not None and (old in index or new in index):
+                out.append((after - before - logs[index[STEP]]) / STEP_SPREAD)
         return np.array(out)
 
     start = np.full(len(names), math.log(200_000.0))
@@ -224,8 +243,8 @@ def system_usd(system: System, catalog: Catalog, price: Prices, level: Callable[
     """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`."""
     platform_id, around = host(system)
     usd = sum(price(part, system.day) * qty for part, qty in around.items())
-    for part, qty in system.gpus.items():
-        usd += qty * (level(part) if isinstance(catalog.parts[part], GpuBoard) else price(part, system.day))
+    for board in (part for part in system.gpus if isinstance(catalog.parts[part], GpuBoard)):
+        usd += system.count * (level(board) if board in _free(catalog) else price(board, system.day))
     platform = catalog.parts[system.platform or platform_id]
     assert isinstance(platform, Platform)
     return usd + (barebone_usd(platform, level) if shell_of(platform) else price(platform.id, system.day))
@@ -235,7 +254,9 @@ def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:
     """Price of a barebone in USD at levels of shells."""
     shell = level(shell_of(platform))
     if shell_of(platform) == PCIE_SHELL:
-        shell *= (platform.gpu_slots / 8) ** level(SLOTS)
+        # Double-width slots: six for single-width cards are three.
+        slots = (platform.gpu_width_total or 2 * platform.gpu_slots) / 2
+        shell *= (slots / 8) ** level(SLOTS)
     usd = known_usd(platform) + shell
     return usd * level(USED) if is_used(platform) else usd
 
@@ -313,6 +334,29 @@ def offers_of(catalog: Catalog, fitted: Fitted) -> dict[str, dict[str, str]]:
     return out
 
 
+def modules_of(catalog: Catalog) -> dict[str, dict[str, str]]:
+    """Cells of the offers of DDR5 RDIMMs inside configured servers, by part id: the newest contract price of the index
+    by the GB, of each module of a maker of memory (or of no name) of which no such price was read."""
+    newest = max((p for p in catalog.price_index if p.category == "ddr5_rdimm"), key=lambda point: point.month)
+    out = {}
+    for part in catalog.of(Kind.MEMORY):
+        if not isinstance(part, Memory) or (part.mem_gen, part.dimm_type) != ("DDR5", "RDIMM"):
+            continue
+        offers = catalog.offers.get(part.id, ())
+        read = any(offer.holds_for == "configured" and offer.confidence != "estimate" for offer in offers)
+        if part.vendor not in MAKERS or not offers or read:
+            continue
+        usd = float(newest.value) / CONTRACT_GB * part.capacity_gb
+        spread = 1 + float(newest.uncertainty_percent) / 100
+        out[part.id] = {
+            "price": f"{usd:.2f}", "currency": "USD", "date": f"{newest.month}-15", "condition": "new",
+            "confidence": "estimate", "seller": SELLER, "low": f"{usd / spread:.2f}", "high": f"{usd * spread:.2f}",
+            "source": f"contract price of a 64 GB RDIMM by the GB, {newest.month} of the price index",
+            "holds_for": "configured", "notes": "written by benchmarks/prices/fit.py",
+        }  # fmt: skip
+    return out
+
+
 def _three(usd: float) -> str:
     """A price with three significant figures."""
     digits = 2 - math.floor(math.log10(usd))
@@ -327,8 +371,10 @@ def written(catalog: Catalog, text: str) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    done = set()
-    for row in reader:
+    done: set[str] = set()
+    modules = modules_of(catalog)
+    kept = [row for row in reader if not (row["seller"] == SELLER and row["holds_for"] == "configured")]
+    for place, row in enumerate(kept):
         part = row["part"]
         if part in cells and row["condition"] == condition_of(catalog.parts[part]):
             if part in done:
@@ -337,6 +383,9 @@ def written(catalog: Catalog, text: str) -> str:
             row = dict.fromkeys(columns, "") | {"id": row["id"], "part": part, "condition": row["condition"]}
             row |= cells[part]
         writer.writerow(row)
+        last = place + 1 == len(kept) or kept[place + 1]["part"] != part
+        if last and part in modules:
+            writer.writerow(dict.fromkeys(columns, "") | {"id": f"{part}--configured", "part": part} | modules[part])
     return out.getvalue()
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.prices.published import System
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, GpuBoard, Kind, Memory, Platform
+from catalogs.schema import GpuBoard, Kind, Memory, Platform
 from constraints.policy import Policy
 from constraints.request import Grade, Request
 from optimizer.result.answer import solve as solved
@@ -26,15 +26,15 @@ GRADES: tuple[Grade, ...] = ("floor", "common")
 def build_of(system: System, grade: Grade, catalog: Catalog, day: date) -> dict[str, int] | None:
     """Pieces by part id of the cheapest build with the system's GPUs; None where no build exists."""
     boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
-    gpu, count = _gpus(system, catalog)
+    gpus, count = _gpus(system, catalog)
     settings = []
     if system.memory:
         # What the listing states, no more: of the floor and, of each kind of machine, of the grade.
-        stated = 100 * system.memory[0] * system.memory[1] // (catalog.parts[gpu].vram_gb * count)  # type: ignore[attr-defined]
+        stated = 100 * system.memory[0] * system.memory[1] // (catalog.parts[gpus[0]].vram_gb * count)  # type: ignore[attr-defined]
         kinds = ("floor", *(f"common_{machine}" for machine in ("board", "server", "tower")))
         settings = [f"host_memory.{kind}_percent={stated}" for kind in kinds]
     excluded = {part.id for part in catalog.of(Kind.SYSTEM)}
-    excluded |= {board.id for board in boards if board.gpu == gpu and board.id not in system.gpus}
+    excluded |= {board.id for board in boards if board.gpu in gpus and board.id not in system.gpus}
     excluded |= {part.id for part in catalog.of(Kind.PLATFORM) if not _may_hold(part, system)}  # type: ignore[arg-type]
     if system.memory:
         excluded |= {
@@ -44,7 +44,7 @@ def build_of(system: System, grade: Grade, catalog: Catalog, day: date) -> dict[
         }
     request = Request(
         model=MODELS[0], market="any", as_of=day, users=1, workload="batch", min_tok_s_user=0, max_nodes=1, grade=grade,
-        gpus=frozenset({gpu}), gpu_count=count, allow_experimental=True, include=tuple(system.cpus),
+        gpus=frozenset(gpus), gpu_count=count, allow_experimental=True, include=tuple(system.cpus),
         exclude=frozenset(excluded), have=frozenset({"racks", "network"}),
     )  # fmt: skip
     policy = Policy().with_settings(settings)
@@ -56,11 +56,10 @@ def build_of(system: System, grade: Grade, catalog: Catalog, day: date) -> dict[
     return None
 
 
-def _gpus(system: System, catalog: Catalog) -> tuple[str, int]:
-    """GPU id and number of GPUs of a system."""
-    ((part, pieces),) = system.gpus.items()
-    held = catalog.parts[part]
-    return (held.gpu, held.gpus * pieces) if isinstance(held, GpuBoard) else (part, pieces)
+def _gpus(system: System, catalog: Catalog) -> tuple[tuple[str, ...], int]:
+    """GPU ids that a system may hold, and the number of its GPUs."""
+    held = catalog.parts[system.gpus[0]]
+    return ((held.gpu,), held.gpus * system.count) if isinstance(held, GpuBoard) else (system.gpus, system.count)
 
 
 def _sold(capacity_gb: int, catalog: Catalog) -> bool:
@@ -85,6 +84,5 @@ def _may_hold(platform: Platform, system: System) -> bool:
 
 
 def host_of(build: Mapping[str, int], catalog: Catalog) -> dict[str, int]:
-    """The build without GPUs and platform: what is priced by offers of its own."""
-    fitted = (Gpu, GpuBoard, Platform)
-    return {part: qty for part, qty in build.items() if not isinstance(catalog.parts[part], fitted)}
+    """The build without boards and platform: what is priced by offers of its own."""
+    return {part: qty for part, qty in build.items() if not isinstance(catalog.parts[part], GpuBoard | Platform)}

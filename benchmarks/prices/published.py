@@ -25,8 +25,9 @@ def rows(name: str) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class System:
-    """A published complete system. `usd`: its price net of tax, at the rates of constraints/data/fx.csv; `gpus`: pieces
-    by part id, boards or cards; `memory`: (modules, GB of each), none where the listing is silent."""
+    """A published complete system. `usd`: its price net of tax, at the rates of constraints/data/fx.csv; `gpus`: the
+    board or card, `count` pieces of it; several cards where the listing's name means several editions; `memory`:
+    (modules, GB of each), none where the listing is silent."""
 
     id: str
     name: str
@@ -36,7 +37,8 @@ class System:
     kind: str
     region: str
     form: str
-    gpus: dict[str, int]
+    gpus: tuple[str, ...]
+    count: int
     platform: str
     cpus: dict[str, int]
     memory: tuple[int, int] | None
@@ -54,11 +56,14 @@ def systems() -> list[System]:
         # Roubles have no rate among the shipped ones; such rows are listed in their own currency and never judged.
         rate = per_unit.get(row["currency"], float("nan"))
         usd = float(row["price"]) / (1 + float(row["tax_rate"] or 0)) * rate
-        memory = tuple(map(int, row["memory"].split("*"))) if row["memory"] else None
+        count, _, editions = row["gpus"].partition("*")
+        gpus = tuple(filter(None, editions.split("/")))
+        modules, _, each_gb = row["memory"].partition("*")
+        memory = (int(modules), int(each_gb)) if modules else None
         out.append(
             System(
                 row["id"], row["system"], row["seller"], usd, middle_of(row["date"]), row["kind"], row["region"],
-                row["form"], pieces(row["gpus"]), row["platform"], pieces(row["cpus"]), memory,  # type: ignore[arg-type]
+                row["form"], gpus, int(count or 0), row["platform"], pieces(row["cpus"]), memory,
                 row["from_price"] == "yes", row["use"], row["reason"], row["source"],
             )
         )  # fmt: skip

@@ -39,6 +39,11 @@ class Deviation:
     system: System
     built: dict[str, float | None]
 
+    @property
+    def judged(self) -> float | None:
+        """The deviation that counts: a from-price is that of the least configuration, so the floor's."""
+        return self.percent("floor" if self.system.from_price else "common")
+
     def percent(self, grade: str) -> float | None:
         """By how much the build is dearer than the published system."""
         usd = self.built[grade]
@@ -78,9 +83,10 @@ def deviations(catalog: Catalog) -> Iterator[Deviation]:
 def page(catalog: Catalog) -> str:
     """docs/prices.md."""
     found, fitted = list(deviations(catalog)), fit(catalog)
-    known = [d for d in found if d.percent("common") is not None]
-    middles = {g: median(abs(d.percent(g) or 0) for d in found if d.percent(g) is not None) for g in GRADES}
-    far = [d.system.id for d in known if abs(d.percent("common") or 0) > MOST and not d.system.reason]
+    known = [d for d in found if d.judged is not None]
+    middle = median(abs(d.judged or 0) for d in known)
+    floor = median(abs(d.percent("floor") or 0) for d in known)
+    far = [d.system.id for d in known if abs(d.judged or 0) > MOST and not d.system.reason]
     lines = [
         "# Prices",
         "",
@@ -123,7 +129,8 @@ def page(catalog: Catalog) -> str:
             "Each published system against the proven cheapest build with what its listing states (GPUs always;",
             "platform, CPUs and memory where it names them), the rest at the floor of the rules and as it is sold",
             "(`common`), at the prices of parts in the listing's month. Left out by seller: no system of that seller",
-            "is in the fit that prices the build.",
+            "is in the fit that prices the build. A from-price is that of the least configuration and is judged at the",
+            "floor.",
         ),
         "",
         "| system | seller | published, USD net | floor, USD | | common, USD | | reason |",
@@ -132,13 +139,13 @@ def page(catalog: Catalog) -> str:
     for d in found:
         built = " | ".join(f"{_usd(d.built[grade])} | {_percent(d.percent(grade))}" for grade in GRADES)
         s = d.system
-        lines.append(f"| {s.name} | {s.seller} | {s.usd:,.0f} | {built} | {s.reason} |")
+        name = f"{s.name} (from-price)" if s.from_price and "from-price" not in s.name else s.name
+        lines.append(f"| {name} | {s.seller} | {s.usd:,.0f} | {built} | {s.reason} |")
     lines += [
         "",
         _paragraph(
-            f"Median deviation at `common` {middles['common']:.1f} % of {len(known)} systems (goal: {GOAL:.0f} %), at",
-            f"the floor {middles['floor']:.1f} %. Above {MOST:.0f} % without a stated reason:",
-            f"{', '.join(far) or 'none'}.",
+            f"Median deviation {middle:.1f} % of {len(known)} systems (goal: {GOAL:.0f} %), {floor:.1f} % where all",
+            f"are built at the floor. Above {MOST:.0f} % without a stated reason: {', '.join(far) or 'none'}.",
         ),
         "",
         "## Listed, not judged",
