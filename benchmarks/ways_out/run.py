@@ -27,6 +27,7 @@ from typing import Any
 from benchmarks.machine import machine
 from benchmarks.ways_out.trials import Trial, trials
 from catalogs.load import Catalog
+from catalogs.offers import PRICE_WORDS
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.library.opening import shipped_catalog
@@ -161,7 +162,7 @@ def _size(trial: Trial, request: Request, options: dict[str, Any]) -> float:
         (name,) = trial.fields
         return abs(len(options.get(LISTS[trial.key], [])) - len(getattr(request, name)))
     if trial.key in ("confidence", "condition"):
-        every = "list,street,estimate" if trial.key == "confidence" else "new"
+        every = ",".join(PRICE_WORDS) if trial.key == "confidence" else "new"
         given = options.get(f"--{trial.key}", [every])[0].replace("any", "new,used,refurbished").split(",")
         return len(given) - len(request.confidences if trial.key == "confidence" else request.conditions)
     return 1

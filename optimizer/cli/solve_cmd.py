@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from constraints.request import Request
     from optimizer.request.command import Typed
     from optimizer.request.typed_values import Given
+    from optimizer.result.schema import Result
     from optimizer.throughput.calibration import Calibration
 
 HELP = """Examples:
@@ -69,6 +70,7 @@ OPTIONS = (
     Option("time_limit", "Seconds; then the best checked front so far, exit 6.", float, group=ANSWER),
     Option("workers", "Threads of the proof; the result is the same.", int, 1, group=ANSWER, least=1, most=256),
     Option("embed_catalog", "Carry the catalog rows used in the result.", bool, False, group=ANSWER),
+    Option("strict", "Exit 7 where the recommended build has stale prices.", bool, False, group=ANSWER),
     Option("all_", "Show every point; without --model every model.", bool, False, ("--all",), group=ANSWER),
     JSON,
     Option("output", "Write the result as JSON.", Path, None, ("-o", "--output"), group=ANSWER),
@@ -159,7 +161,7 @@ def _refuse_unused(ctx: typer.Context, values: Values, single: bool) -> None:
     if single and values["json"]:
         refuse(ctx, "is of the table: the JSON holds every point", "all_")
     if not single:
-        refuse(ctx, "is of the result of one model (--model)", "embed_catalog")
+        refuse(ctx, "is of the result of one model (--model)", "embed_catalog", "strict")
     elif values["embed_catalog"] and not values["json"] and output is None:
         refuse(ctx, "the rows stand in the JSON: give --json or -o", "embed_catalog")
     if output is not None and not output.parent.is_dir():
@@ -236,6 +238,18 @@ def _solve_one(
         raise typer.Exit(6)
     if not result.front:
         raise typer.Exit(4)
+    if values["strict"]:
+        _refuse_stale(result)
+
+
+def _refuse_stale(result: Result) -> None:
+    """Exit 7 where a price of the recommended build is stale, with the parts."""
+    best = next(point for point in result.front if point.id == result.recommended)
+    stale = list(dict.fromkeys(line.name for line in best.bom if line.stale))
+    if stale:
+        _ = language()
+        note(_("stale prices of {point} under --strict: {parts}", point=best.id, parts=_.list(stale)))
+        raise typer.Exit(7)
 
 
 def _energy_price(text: str, currency: str) -> Decimal:

@@ -220,7 +220,7 @@ def test_what_is_left_out_is_named(
     nodes: int, left_out: str, what: str, pieces: Callable[[Row], int] | None, tmp_path: Path
 ) -> None:
     # Nobody states the inlets of what 250,000 buys: its cords would be no lines.
-    budget, model = (200_000, "v3-671b") if nodes == 1 else (80_000, "r1-33b")
+    budget, model = (210_000, "v3-671b") if nodes == 1 else (80_000, "r1-33b")
     rows = rows_of(point(budget, model, nodes))
 
     def gone(r: Row) -> bool:

@@ -150,7 +150,7 @@ def as_csv(quote: Quote, words: Words) -> bytes:
     writer.writeheader()
     for i, line in enumerate(quote.lines):
         row = {**_row(quote, i, line), "category": category(words, line.category)}
-        row |= {k: word(words, row[k]) for k in ("condition", "confidence", "price_state")}
+        row |= {k: word(words, row[k]) for k in ("condition", "confidence")}
         row["note"] = words.between("; ").join(words.sentence(note).replace("\n", " / ") for note in notes(line))
         writer.writerow({k: _plain(v) for k, v in row.items()})
     sums = quote.sums
