@@ -102,8 +102,8 @@ def line_volts(request: Request, policy: Policy) -> int:
 @dataclass(frozen=True)
 class MarketRule:
     """A row of market_rules.csv: from `first` to `last` day the parts that it covers are `barred` in the markets that
-    `markets` names (as in a part's column), or only `warned` of. It covers the GPUs `parts` and those that reach both
-    `least_tpp` and `least_mem_gb_s`, where one is given."""
+    `markets` names (as in a part's column), or only `warned` of. It covers `parts`, GPUs `made_in` a country, and those
+    that reach both `least_tpp` and `least_mem_gb_s`, where one is given."""
 
     name: str
     markets: tuple[str, ...]
@@ -112,6 +112,7 @@ class MarketRule:
     last: date
     least_tpp: int | None
     least_mem_gb_s: int | None
+    made_in: str
     parts: frozenset[str]
     says: str
 
@@ -125,7 +126,11 @@ class MarketRule:
         that there is no export."""
         if part.id in self.parts:
             return True
-        if not isinstance(part, Gpu) or part.country.upper() == market:
+        if not isinstance(part, Gpu):
+            return False
+        if self.made_in and part.country.upper() == self.made_in:
+            return True
+        if part.country.upper() == market:
             return False
         if self.least_tpp is None and self.least_mem_gb_s is None:
             return False
@@ -145,6 +150,7 @@ def market_rules() -> tuple[MarketRule, ...]:
             last=date.fromisoformat(row["until"]) if row["until"] else date.max,
             least_tpp=int(row["least_tpp"]) if row["least_tpp"] else None,
             least_mem_gb_s=int(row["least_mem_gb_s"]) if row["least_mem_gb_s"] else None,
+            made_in=row["made_in"],
             parts=frozenset(row["parts"].split("|")) - {""},
             says=row["says"],
         )

@@ -76,7 +76,7 @@ def circuit(asked: Asked) -> str:
 def market(asked: Asked) -> str:
     """By its code."""
     there = market_of(asked.request)
-    return message("sold in market {code}", code=there.code) if there else ""
+    return message("market {code}", code=there.code) if there else ""
 
 
 def says_market(asked: Asked) -> bool:

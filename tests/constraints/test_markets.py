@@ -60,7 +60,8 @@ def by_hand(catalog: Catalog, market: str, day: date) -> set[str]:
                 continue
             if not (rule["from"] or "0001-01-01") <= day.isoformat() <= (rule["until"] or "9999-12-31"):
                 continue
-            if part.id in rule["parts"].split("|") or reaches(part, rule, market):
+            ours = isinstance(part, Gpu) and part.country == (rule["made_in"] or "nowhere")
+            if ours or part.id in rule["parts"].split("|") or reaches(part, rule, market):
                 found.add(part.id)
         if part.markets and not named("|".join(part.markets), market):
             found.add(part.id)
@@ -178,7 +179,7 @@ def test_a_market_is_whole(row: dict[str, str]) -> None:
 def test_a_rule_is_whole(shipped: Catalog, row: dict[str, str]) -> None:
     assert row["source"] and row["effect"] in ("barred", "warned") and date.fromisoformat(row["read"]) <= TODAY
     assert {x for x in row["parts"].split("|") if x} <= shipped.parts.keys()
-    assert row["parts"] or row["least_tpp"] or row["least_mem_gb_s"]
+    assert row["parts"] or row["made_in"] or row["least_tpp"] or row["least_mem_gb_s"]
     assert (row["from"] or "0001-01-01") <= (row["until"] or "9999-12-31")
     assert {x.removeprefix("!") for x in row["markets"].split("|")} <= set(MARKETS)
     assert not Words("zh").sentence(next(x.says for x in market_rules() if x.name == row["rule"])).isascii()
