@@ -225,6 +225,8 @@ class Platform(Part):
     overhead_w: Whole = 0
     weight_kg: Weight | None = Field(default=None, gt=0)
     inlet_max_c: Positive | None = None
+    noise_dba: Annotated[float, Field(gt=0, le=200, allow_inf_nan=False)] | None = None
+    """Sound pressure of a node as its maker states it."""
     price_class: str = ""
     includes: tuple[Included, ...] = ()
     contents: tuple[Contained, ...] = ()

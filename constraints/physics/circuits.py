@@ -10,7 +10,7 @@ from typing import Literal
 from catalogs.inputs import shipped_rows
 from catalogs.message import Message, message
 from constraints.policy import Policy
-from constraints.request import Circuit
+from constraints.request import Circuit, volts_at_supply
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
 Couplers = Literal["UL", "IEC"]
@@ -24,13 +24,14 @@ NEAR_PERCENT = 10
 class Region:
     """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `breaker`: the
     policy value that says how much of it may be drawn for hours; `couplers`: whose ratings of inlets, cords and outlets
-    hold; `read`: the day on which the sources were read."""
+    hold; `wall`: what an ordinary wall outlet hangs on; `read`: the day on which the sources were read."""
 
     name: str
     volts: tuple[int, ...]
     amps: tuple[int, ...]
     breaker: str
     couplers: Couplers
+    wall: Circuit
     source: str
     read: str
 
@@ -45,11 +46,31 @@ def regions() -> tuple[Region, ...]:
             _figures(row["amps"]),
             row["breaker"],
             "UL" if row["couplers"] == "UL" else "IEC",
+            _circuit(row["wall"]),
             row["source"],
             row["read"],
         )
         for row in shipped_rows(FILE)
     )
+
+
+def _circuit(cell: str) -> Circuit:
+    """`15@120`: amperes and volts of one phase."""
+    amps, _, volts = cell.partition("@")
+    return Circuit(amps=int(amps), volts=int(volts))
+
+
+def carried_w(circuit: Circuit, policy: Policy) -> int:
+    """Continuous power of a circuit."""
+    return breaker_percent(circuit, policy) * circuit.volt_amps // 100
+
+
+def circuit_for(watts: int, volts: int, phases: Literal[1, 3], policy: Policy) -> Circuit | None:
+    """The smallest circuit to be had that carries so many watts for hours; None where none does. `volts`: of three
+    phases between two of them."""
+    region = region_of(volts_at_supply(volts, phases))
+    sizes = [Circuit(amps=amps, volts=volts, phases=phases) for amps in region.amps] if region else []
+    return next((circuit for circuit in sizes if carried_w(circuit, policy) >= watts), None)
 
 
 def breaker_percent(circuit: Circuit, policy: Policy) -> int:

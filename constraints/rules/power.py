@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalogs.message import N_, message
 from constraints.build import PsuBank, bank, efficiency_percent, gear, included_bank, total_w
-from constraints.physics.circuits import breaker_percent, circuit_words
+from constraints.physics.circuits import breaker_percent, carried_w, circuit_for, circuit_words, region_of
 from constraints.physics.couplers import coupler_centiamps, standard_at
 from constraints.physics.draw import gear_w, grade_percent, unknown_w
 from constraints.physics.markets import line_volts
@@ -85,7 +86,7 @@ def transient_extra_w(gpu_w: int, policy: Policy) -> int:
 
 def circuit_limit_w(circuit: Circuit, policy: Policy) -> int:
     """Continuous power of a breaker."""
-    return breaker_percent(circuit, policy) * circuit.volt_amps // 100
+    return carried_w(circuit, policy)
 
 
 class Power(Rule):
@@ -159,7 +160,7 @@ class Power(Rule):
         if not found:
             text = message("the supply is built in; a node draws {w} W", w=f"{case.load_w:,}")
             found.append(Check.of(self.id, True, text))
-        return [*found, *_estimated(case)]
+        return [*found, *_wall_outlets(case), *_estimated(case)]
 
     def _bank(self, case: Case, supply_bank: PsuBank, each: int) -> list[Check]:
         """The load of a node against its supplies, which give `each` watts at the line voltage."""
@@ -215,6 +216,64 @@ class Power(Rule):
             )
             found.append(Check.warn(self.id, text, case.load_w, advised, "W", "at_most"))
         return found
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """Circuits that nodes outside racks hang on: `count` of one kind, each with `each` nodes at most."""
+
+    circuit: Circuit
+    count: int
+    each: int
+
+
+def tower_feeds(case: Case) -> Feeds | None:
+    """What nodes that stand outside racks plug into: ordinary wall circuits of the region where these carry a node,
+    else the smallest circuit to be had that does, one for each node; None where none is big enough."""
+    region, nodes = region_of(case.line_volts), case.build.nodes
+    if region is None:
+        return None
+    if each := carried_w(region.wall, case.policy) // case.wall_w:
+        return Feeds(region.wall, -(-nodes // each), min(each, nodes))
+    # An outlet of less than 200 V carries no more than the ordinary one: those of the higher voltage come next.
+    volts = max(case.line_volts, max(region.volts)) if case.line_volts < LOW_LINE_V else case.line_volts
+    circuit = circuit_for(case.wall_w, volts, 1, case.policy)
+    return Feeds(circuit, nodes, 1) if circuit else None
+
+
+def feeds_words(feeds: Feeds) -> str:
+    """`2 circuits of 16 A at 230 V, 3 nodes on each`."""
+    said = {"n": feeds.count, "circuit": circuit_words(feeds.circuit), "nodes": feeds.each}
+    if feeds.count == 1:
+        return message("a circuit of {circuit}", circuit=said["circuit"])
+    if feeds.each == 1:
+        return message("{n} circuits of {circuit}, one for each node", n=said["n"], circuit=said["circuit"])
+    return message("{n} circuits of {circuit}, {nodes} nodes on each at most", **said)
+
+
+def _wall_outlets(case: Case) -> list[Check]:
+    """A warning where nodes outside racks draw more than one ordinary wall circuit gives, and no circuit is named; with
+    one named the whole build is judged on it."""
+    region = region_of(case.line_volts)
+    if case.request.circuit or case.platform.rack_mount or region is None:
+        return []
+    watts, limit = total_w(case), carried_w(region.wall, case.policy)
+    if watts <= limit:
+        return []
+    feeds = tower_feeds(case)
+    said = {"w": f"{watts:,}", "limit": f"{limit:,}", "circuit": circuit_words(region.wall)}
+    if feeds is None:
+        text = message(
+            "{w} W at the wall is more than the {limit} W of one ordinary wall circuit ({circuit}), and no circuit for "
+            "one node is to be had",
+            **said,
+        )
+    else:
+        text = message(
+            "{w} W at the wall is more than the {limit} W of one ordinary wall circuit ({circuit}): it takes {feeds}",
+            **said, feeds=feeds_words(feeds),
+        )  # fmt: skip
+    return [Check.warn("power", text, watts, limit, "W", "at_most")]
 
 
 def _amperes(case: Case, supply_bank: PsuBank) -> Check:

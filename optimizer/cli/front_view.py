@@ -140,6 +140,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
             currency=currency,
         )
     )
+    for line in site_lines(best["site"]):
+        say(line)
     proof = data["proof"]
     say(
         _(
@@ -152,6 +154,18 @@ def show(data: dict[str, Any], everything: bool) -> None:
             seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )
     )
+
+
+def site_lines(site: dict[str, Any]) -> list[str]:
+    """What a build asks of the site and of its sellers, in four lines."""
+    _ = chosen()
+    ask = _.list([f"{place}) {_.sentence(text)}" for place, text in enumerate(site["ask"], 1)])
+    return [
+        _("It needs: {text}.", text=_.sentence(site["power"])),
+        _("Heat: {text}.", text=_.sentence(site["heat"])),
+        _("Delivery: {text}.", text=_.sentence(site["delivery"])),
+        *([_("Ask the seller: {list}.", list=ask)] if ask else []),
+    ]
 
 
 def price_day(line: dict[str, Any]) -> str:

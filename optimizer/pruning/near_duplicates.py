@@ -21,7 +21,7 @@ from optimizer.pruning.dominance import in_systems, undominated
 from optimizer.pruning.enough import Enough
 
 DESCRIPTIVE = frozenset(
-    {"kind", "id", "name", "vendor", "country", "markets", "source", "notes", "aliases", "price_class"}
+    {"kind", "id", "name", "vendor", "country", "markets", "source", "notes", "aliases", "price_class", "noise_dba"}
 )
 """Columns that no rule and no planner reads from a part on sale."""
 

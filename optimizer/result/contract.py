@@ -28,6 +28,7 @@ from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
 from optimizer.result.price_shares import price_shares, rests_on_read
 from optimizer.result.proof_record import proof_data
 from optimizer.result.recommended import recommended
+from optimizer.result.site_facts import site_facts
 from optimizer.search.front import Front, Point
 from optimizer.search.ties import equivalents
 from optimizer.text.minor_units import money
@@ -178,6 +179,7 @@ def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
             for check in front_point.checks
         ],
         "power": power_facts(case),
+        "site": site_facts(market, case, lines),
         "energy": energy(market, computing_w(case)),
         "rack_units": units(case),
         "racks": racks_in(case),

@@ -178,6 +178,40 @@ class PowerFacts(Strict):
     heat_btu_h: int = Field(description="the same as heat: 3.412142 BTU/h for a watt")
 
 
+class CircuitNeed(Strict):
+    amps: int
+    volts: int = Field(description="of three phases between two of them")
+    phases: int
+    count: int
+    of: Literal["build", "rack", "nodes"] = Field(
+        description="build: the one asked for; rack: two feeds for each rack, each able to carry it alone; "
+        "nodes: nodes outside racks"
+    )
+
+
+class SupplyNeed(Strict):
+    fitted: int = Field(description="inlets of a node")
+    needed: int = Field(description="supplies that carry it when the spare ones have failed")
+    inlet: str | None = Field(description="IEC 60320 sheet; null where nobody states it")
+    volts: int
+    amps: float = Field(description="that each takes then")
+
+
+class SiteFacts(Strict):
+    """What a build asks of the site and of its sellers."""
+
+    circuits: list[CircuitNeed] = Field(description="empty where the site's racks feed it, or nobody says")
+    supplies: SupplyNeed | None = Field(description="null where the supply is built in")
+    noise_dba: float | None = Field(description="of a node; null where nobody states it")
+    lead_days: int | None = Field(description="the longest that an offer states")
+    undated_lines: int = Field(description="lines ordered that state no lead time")
+    ready: str | None = Field(description="YYYY-MM-DD on which all can be there; null where a line says nothing")
+    power: Text
+    heat: Text
+    delivery: Text
+    ask: list[Text] = Field(max_length=3, description="prices and facts that move the answer most, the first the most")
+
+
 class Energy(Strict):
     kwh_year: int = Field(description="at the policy's average load, with pue")
     price_per_kwh: str = Field(
@@ -216,6 +250,7 @@ class FrontPoint(Strict):
     equivalents: list[dict[str, Any]] = Field(description="parts that could stand in at the same cost and throughput")
     checks: list[CheckFacts]
     power: PowerFacts
+    site: SiteFacts
     energy: Energy
     rack_units: int = Field(description="U that the build takes")
     racks: int

@@ -122,6 +122,9 @@ def _speed(book: Book, row: int) -> int:
         rows.append((_("Training takes, days"), f"{throughput.days:,.2f}"))
     rows.append((_("Plan"), plan(chosen)))
     rows.append((_("Power of the whole build"), f"{chosen.power.total_w / 1000:,.1f} kW"))
+    rows.append((_("Circuits and plugs"), _.sentence(chosen.site.power)))
+    rows.append((_("Heat and noise"), _.sentence(chosen.site.heat)))
+    rows.append((_("Delivery"), _.sentence(chosen.site.delivery)))
     rows.append((_("Rack units, racks"), f"{chosen.rack_units} U, {chosen.racks}"))
     for i, (label, value) in enumerate(rows, row + 1):
         sheet.text(i, 0, label)
