@@ -11,7 +11,7 @@ from typing import Any, get_args
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Efficiency, Gpu, Kind, Nic
+from catalogs.schema import Drive, Efficiency, Gpu, Kind, Nic
 from constraints.build import (
     bank,
     brings_supplies,
@@ -84,6 +84,8 @@ class FamilyModel:
         self.platform = {platform: cp.new_bool_var(platform.id) for platform in candidates.platforms}
         cp.add_exactly_one(self.platform.values())
         self.extra_node_w: list[Expr] = []
+        self.system: dict[tuple[Drive, int], Any] = {}
+        """Whether a node's system lies on so many pieces of a drive, where its grade asks for them (rule storage)."""
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
         self.nets: list[tuple[dict[Any, Any], int]] = []

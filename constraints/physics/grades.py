@@ -31,6 +31,10 @@ class Threshold(NamedTuple):
 
 RAM = Threshold("host_memory.{grade}_{machine}_percent", "dimm")
 CORES = Threshold("cores.{grade}_{machine}_per_gpu", "cpu")
+BOOT = Threshold("storage.{grade}_{machine}_boot_drives", "storage")
+CONSUMER = Threshold("storage.{grade}_{machine}_consumer_drives", "storage")
+IN_BAYS = Threshold("storage.{grade}_{machine}_data_in_bays", "storage")
+PORT = Threshold("interconnect.{grade}_{machine}_port_gbit_s", "nic")
 
 
 def grade_words(grade: Grade) -> str:
@@ -53,6 +57,33 @@ def asked(of: Threshold, platform: Platform, policy: Policy, grade: Grade) -> De
         return Decimal(0)
     key = of.rows.format(grade=grade, machine=machine_of(platform))
     return policy[key] if key in defaults() else Decimal(0)
+
+
+def most_asked(of: Threshold, policy: Policy, grade: Grade) -> int:
+    """The most that a grade asks of any kind of machine; 0 at the floor."""
+    keys = [of.rows.format(grade=grade, machine=machine) for machine in get_args(Machine)]
+    return max((policy.whole(key) for key in keys if key in defaults()), default=0)
+
+
+def boot_drives(platform: Platform, policy: Policy, grade: Grade) -> int:
+    """Equal drives that a node must have for its system, beside those for data."""
+    return int(asked(BOOT, platform, policy, grade))
+
+
+def most_consumer_drives(platform: Platform, policy: Policy, grade: Grade) -> int | None:
+    """Consumer drives that a node may have; None says nothing."""
+    key = CONSUMER.rows.format(grade=grade, machine=machine_of(platform))
+    return None if key not in defaults() or CONSUMER.unless in platform.includes else policy.whole(key)
+
+
+def data_in_bays(platform: Platform, policy: Policy, grade: Grade) -> bool:
+    """Whether data must lie on drives of front bays: those on the board count for the system alone."""
+    return asked(IN_BAYS, platform, policy, grade) > 0
+
+
+def port_gbit_s(platform: Platform, policy: Policy, grade: Grade) -> int:
+    """Gbit/s that the fastest network port of a node must have; 0: any will do."""
+    return int(asked(PORT, platform, policy, grade))
 
 
 def ram_percent(platform: Platform, policy: Policy, grade: Grade) -> Decimal:

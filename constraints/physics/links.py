@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from catalogs.schema import Kind, Link, Nic, Switch
+from catalogs.schema import Kind, Link, Nic, Platform, Switch
 
 Pieces = tuple[tuple[Link, int], ...]
 """(piece, links that one piece carries)."""
@@ -147,6 +147,11 @@ def _rates(nic: Nic, switch: Switch, role: str, least: int) -> list[int]:
         return [nic.gbit_s] if switch.ports_at(nic.gbit_s) else []
     rates = (int(speed.partition(":")[0]) for speed in switch.speeds)
     return [rate for rate in rates if least <= rate <= nic.gbit_s]
+
+
+def fastest_port(platform: Platform, cards: Iterable[Nic]) -> int:
+    """Gbit/s of the fastest port of a node, on its board or on a card; -1 without any."""
+    return max((*(lan_port(lan)[0] for lan in platform.onboard_lan), *(card.gbit_s for card in cards)), default=-1)
 
 
 def lan_port(lan: str) -> tuple[int, str]:

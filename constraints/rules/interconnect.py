@@ -15,9 +15,11 @@ from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_fabric
-from constraints.physics.links import Network, lan_port, networks
+from constraints.physics.grades import grade_words, port_gbit_s
+from constraints.physics.links import Network, fastest_port, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
+from constraints.request import Grade
 from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
@@ -109,14 +111,17 @@ class Interconnect(Rule):
         ]
         self._plans(model, cpus)
         self._bridges(model)
-        ports = [
-            literal
-            for platform, literal in model.platform.items()
-            if platform.onboard_lan or _holds_nic(platform, model)
-        ]
-        model.cp.add(sum(ports) + sum(model.nic.values()) >= 1)
+        self._ports(model)
         if max(model.node_counts) > 1:
             self._networks(model, cpus)
+
+    def _ports(self, model: FamilyModel) -> None:
+        """A node has a port, as fast as its grade asks: its own, or that of a card."""
+        for platform, literal in model.platform.items():
+            least = port_gbit_s(platform, model.policy, model.request.grade)
+            if fastest_port(platform, (card for card, _ in inside(platform, model.catalog, Nic))) < least:
+                fast = [pieces for card, pieces in model.nic.items() if card.gbit_s >= least]
+                model.cp.add(sum(fast) >= 1).only_enforce_if(literal)
 
     def _plans(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]]) -> None:
         """Rows run their plan on their own network, and CPUs give the host links that a row's speed was judged at."""
@@ -272,11 +277,30 @@ class Interconnect(Rule):
         nics = [(part, pieces) for part, pieces in case.parts(Nic) if isinstance(part, Nic)]
         if "nic" in case.build.unknown:
             return [*found, Check.warn(self.id, CARDS_UNKNOWN)]
-        if not nics and not case.platform.onboard_lan:
-            found.append(Check.of(self.id, False, "a node has no network port: it needs a NIC"))
+        found += self._port(case, nics)
         if case.build.nodes > 1:
             found += self._cluster(case, nics)
         return found or [Check.of(self.id, True, "one node: no fabric needed")]
+
+    def _port(self, case: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
+        """Whether a node has a port, and one as fast as its grade asks; at the floor a warning of what is not sold."""
+        if not nics and not case.platform.onboard_lan:
+            return [Check.of(self.id, False, "a node has no network port: it needs a NIC")]
+        grade = case.request.grade
+        asked: Grade = "common" if grade == "floor" else grade
+        least = port_gbit_s(case.platform, case.policy, asked)
+        have = fastest_port(case.platform, (card for card, _ in nics))
+        if not least:
+            return []
+        said = {"a": f"{have:,}", "b": f"{least:,}", "grade": grade_words(asked)}
+        if have >= least:
+            text = message("the fastest port of a node has {a} Gbit/s, grade {grade} asks for {b}", **said)
+            return [] if grade == "floor" else [Check(self.id, "pass", have, least, "Gbit/s", text, "at_least")]
+        if grade == "floor":
+            text = message("the fastest port of a node has {a} Gbit/s; {b} are advised (grade {grade})", **said)
+            return [Check.warn(self.id, text, have, least, "Gbit/s", "at_least")]
+        text = message("the fastest port of a node has {a} Gbit/s, below the {b} of grade {grade}", **said)
+        return [Check(self.id, "fail", have, least, "Gbit/s", text, "at_least")]
 
     def _host_link(self, case: Case, wanted: int) -> Check:
         """PCIe generation of the CPUs against that of the row."""
@@ -416,7 +440,3 @@ def covers(
 def _sold(model: FamilyModel, *kinds: Kind) -> list[Part]:
     """Priced parts of some kinds. Gear without a price is in no network; pruning takes prices away."""
     return [part for part in model.catalog.of(*kinds) if part.id in model.book.prices]
-
-
-def _holds_nic(platform: Any, model: FamilyModel) -> bool:
-    return any(isinstance(model.catalog.parts[content.part], Nic) for content in platform.contents)

@@ -5,16 +5,18 @@ top. Each node holds all of it: storage that nodes share is not modelled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
 from catalogs.schema import Drive, Platform
 from constraints.physics.contents import inside
+from constraints.physics.grades import boot_drives, data_in_bays, grade_words, most_consumer_drives
 from constraints.physics.training import base_bytes, checkpoint_bytes
 from constraints.policy import Policy
-from constraints.request import Request
+from constraints.request import Grade, Request
 from constraints.rule import Check, Rule, counted
 from constraints.rules.fit import bay_groups
 from constraints.rules.lanes import needs_lanes
@@ -66,6 +68,83 @@ def _largest_gb(forms: tuple[str, ...], catalog: Catalog) -> tuple[int, int]:
     return known[forms]
 
 
+def boot_gb(policy: Policy) -> int:
+    """GB of a drive that the system lies on, with free space."""
+    return -(-policy.whole("storage.system_gb") * (100 + policy.whole("storage.free_percent")) // 100)
+
+
+def may_boot(drive: Drive, policy: Policy) -> bool:
+    """Whether the system may lie on drives of a kind: NVMe of servers, large enough."""
+    return drive.media == "nvme" and drive.capacity_gb >= boot_gb(policy)
+
+
+def for_system_alone(drive: Drive, in_bays: bool) -> bool:
+    """Whether a drive holds no data where those must lie in front bays: it goes on the board."""
+    return in_bays and drive.forms == ("M.2",)
+
+
+class Storing(NamedTuple):
+    """What drives give to data: GB and read speed of NVMe, GB of all drives."""
+
+    nvme_gb: int
+    nvme_mb_s: int
+    all_gb: int
+
+
+def storing(drives: Iterable[tuple[Drive, int]]) -> Storing:
+    """What pieces of drives give together."""
+    pieces = list(drives)
+    fast = [(drive, qty) for drive, qty in pieces if needs_lanes(drive)]
+    return Storing(
+        sum(drive.capacity_gb * qty for drive, qty in fast),
+        sum(drive.read_mb_s * qty for drive, qty in fast),
+        sum(drive.capacity_gb * qty for drive, qty in pieces),
+    )
+
+
+def system_drives(case: Case) -> int:
+    """Equal drives that the grade asks a node to have for its system."""
+    return boot_drives(case.platform, case.policy, case.request.grade)
+
+
+def kinds_for_system(case: Case) -> list[Drive]:
+    """Kinds of which enough pieces were bought for the system to lie on, the smallest first."""
+    number = system_drives(case)
+    bought = [(case.catalog.parts[part], qty) for part, qty in case.build.node.items()]
+    kinds = [
+        drive
+        for drive, qty in bought
+        if isinstance(drive, Drive) and number and qty >= number and may_boot(drive, case.policy)
+    ]
+    return sorted(kinds, key=lambda drive: (drive.capacity_gb, drive.id))
+
+
+def for_data(case: Case, system: Drive | None) -> Storing:
+    """What a node's drives give to data, beside those that the system lies on."""
+    drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive)]
+    number = system_drives(case)
+    in_bays = data_in_bays(case.platform, case.policy, case.request.grade)
+    lies = "" if system is None else system.id
+
+    def beside(drive: Drive) -> int:
+        """Pieces that hold no data."""
+        bought = case.build.node.get(drive.id, 0)
+        return bought if for_system_alone(drive, in_bays) else number * (drive.id == lies)
+
+    return storing((drive, pieces - beside(drive)) for drive, pieces in drives)
+
+
+def suffices(case: Case, system: Drive | None) -> bool:
+    """Whether a node's drives hold all that they should with the system on drives of a kind; None where the grade asks
+    for none of its own."""
+    if system_drives(case) and system not in kinds_for_system(case):
+        return False
+    have = for_data(case, system)
+    need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
+    enough = have.nvme_gb >= need and have.nvme_mb_s >= case.policy.whole("storage.read_mb_s")
+    return enough and (not case.request.dataset_gb or have.all_gb >= need + case.request.dataset_gb)
+
+
 class Storage(Rule):
     id = "storage"
     title = N_("Storage")
@@ -94,10 +173,8 @@ class Storage(Rule):
         return ""
 
     def encode(self, model: FamilyModel) -> None:
-        nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
-        room = sum(drive.capacity_gb * pieces for drive, pieces in nvme.items())
-        speed = sum(drive.read_mb_s * pieces for drive, pieces in nvme.items())
-        everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
+        self._system(model)
+        left = {in_bays: left_for_data(model, in_bays) for in_bays in (False, True)}
         data_gb = model.request.dataset_gb
         # Rows of one precision need the same room; of these at most one is chosen, so that their sum is a literal.
         by_precision: dict[str, list[Any]] = {}
@@ -110,6 +187,7 @@ class Storage(Rule):
                 continue
             held = [(drive, qty) for drive, qty in contained if needs_lanes(drive)]
             held_gb = sum(drive.capacity_gb * qty for drive, qty in held)
+            room, speed, everything = left[data_in_bays(platform, model.policy, model.request.grade)]
             all_held_gb = sum(drive.capacity_gb * qty for drive, qty in contained)
             for precision, rows in by_precision.items():
                 need = needed_gb(model.llm, precision, model.policy, model.request)
@@ -121,18 +199,39 @@ class Storage(Rule):
             least_mb_s = model.policy.whole("storage.read_mb_s") - held_mb_s
             model.cp.add(speed >= least_mb_s).only_enforce_if(literal)
 
+    def _system(self, model: FamilyModel) -> None:
+        """The drives that the system lies on, of one kind, where the platform's grade asks for them; and no more
+        consumer drives than it allows."""
+        asking: dict[int, list[Any]] = {}
+        for platform, literal in model.platform.items():
+            if number := boot_drives(platform, model.policy, model.request.grade):
+                asking.setdefault(number, []).append(literal)
+            most = most_consumer_drives(platform, model.policy, model.request.grade)
+            if most is not None and (consumer := [n for drive, n in model.drive.items() if of_consumers(drive)]):
+                model.cp.add(sum(consumer) <= most).only_enforce_if(literal)
+        for number, platforms in asking.items():
+            kinds = {
+                drive: model.cp.new_bool_var(f"system on {number} {drive.id}")
+                for drive in model.drive
+                if may_boot(drive, model.policy)
+            }
+            for drive, chosen in kinds.items():
+                model.cp.add(model.drive[drive] >= number * chosen)
+                model.system[drive, number] = chosen
+            model.cp.add(sum(kinds.values()) == sum(platforms))
+
     def check(self, case: Case) -> list[Check]:
         if "drive" in case.build.unknown:
             return self._of_unknown_drives(case)
-        drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive) and needs_lanes(part)]
         if "storage" in case.platform.includes and not case.parts(Drive):
             need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
             text = message(
                 "storage is built in: order it with at least {gb} GB", gb=f"{need + case.request.dataset_gb:,}"
             )
             return [Check.warn(self.id, text)]
-        room = sum(drive.capacity_gb * pieces for drive, pieces in drives)
-        speed = sum(drive.read_mb_s * pieces for drive, pieces in drives)
+        kinds = kinds_for_system(case)
+        system = next((kind for kind in kinds if suffices(case, kind)), kinds[0] if kinds else None)
+        room, speed, everything = for_data(case, system)
         need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
         least = case.policy.whole("storage.read_mb_s")
         what = _held(case.policy, case.request)
@@ -157,7 +256,6 @@ class Storage(Rule):
             ),
         ]
         if data_gb := case.request.dataset_gb:
-            everything = sum(part.capacity_gb * pieces for part, pieces in case.parts(Drive) if isinstance(part, Drive))
             all_gb = need + data_gb
             found.append(
                 Check.at_least(
@@ -177,6 +275,32 @@ class Storage(Rule):
                     ),
                 )
             )
+        return [*found, *self._beside_data(case, system)]
+
+    def _beside_data(self, case: Case, system: Drive | None) -> list[Check]:
+        """What a grade asks of drives beside room and speed; at the floor a warning of what is not sold."""
+        grade = case.request.grade
+        asked: Grade = "common" if grade == "floor" else grade
+        said = {"grade": grade_words(asked)}
+        found = []
+        most = most_consumer_drives(case.platform, case.policy, asked)
+        consumer = [(part, qty) for part, qty in case.parts(Drive) if isinstance(part, Drive) and of_consumers(part)]
+        if most is not None and sum(qty for _, qty in consumer) > most:
+            said |= {"list": joined(part.name for part, _ in consumer)}
+            if grade == "floor":
+                text = message("consumer drives are not advised in a server (grade {grade}): {list}", **said)
+                found.append(Check.warn(self.id, text))
+            else:
+                text = message("consumer drives in a server, which grade {grade} does not take: {list}", **said)
+                found.append(Check.of(self.id, False, text))
+        if number := boot_drives(case.platform, case.policy, grade):
+            said |= {"n": f"{number:,}", "gb": f"{boot_gb(case.policy):,}"}
+            text = (
+                message("the system lies on {n} drives of their own: {part}", n=said["n"], part=system.name)
+                if system is not None
+                else message("no {n} equal enterprise drives of {gb} GB for the system, as grade {grade} asks", **said)
+            )
+            found.append(Check.of(self.id, system is not None, text))
         return found
 
     def _of_unknown_drives(self, case: Case) -> list[Check]:
@@ -195,6 +319,28 @@ class Storage(Rule):
             **said,
         )
         return [Check.warn(self.id, text, have, need, "GB", "at_least")]
+
+
+def of_consumers(drive: Drive) -> bool:
+    """Whether a drive is made for desktops: no duty around the clock, no protection against loss of power."""
+    return drive.media == "nvme-consumer"
+
+
+def left_for_data(model: FamilyModel, in_bays: bool) -> tuple[Any, Any, Any]:
+    """GB and MB/s of NVMe and GB of all drives bought, less the drives that the system lies on, and less all drives on
+    the board where data must lie in front bays."""
+    data: dict[Drive, Any] = {
+        drive: pieces for drive, pieces in model.drive.items() if not for_system_alone(drive, in_bays)
+    }
+    for (drive, number), chosen in model.system.items():
+        if drive in data:
+            data[drive] -= number * chosen
+    nvme = {drive: pieces for drive, pieces in data.items() if needs_lanes(drive)}
+    return (
+        sum(drive.capacity_gb * pieces for drive, pieces in nvme.items()),
+        sum(drive.read_mb_s * pieces for drive, pieces in nvme.items()),
+        sum(drive.capacity_gb * pieces for drive, pieces in data.items()),
+    )
 
 
 def _held(policy: Policy, request: Request) -> str:

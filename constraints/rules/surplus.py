@@ -18,7 +18,7 @@ from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Memory, Nic, Platform
 from constraints.physics.contents import inside, modules_to_buy
-from constraints.physics.grades import least_ram_gb
+from constraints.physics.grades import data_in_bays, least_ram_gb, port_gbit_s
 from constraints.physics.links import lan_port
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.policy import Policy
@@ -29,7 +29,14 @@ from constraints.rules.cooling import Cooling
 from constraints.rules.interconnect import bills_of, covers, net_of
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.rack import racked
-from constraints.rules.storage import Storage, needed_gb
+from constraints.rules.storage import (
+    for_system_alone,
+    kinds_for_system,
+    left_for_data,
+    needed_gb,
+    suffices,
+    system_drives,
+)
 
 if TYPE_CHECKING:
     from constraints.build import Build, Case
@@ -43,6 +50,8 @@ class _Inside(NamedTuple):
     nvme_gb: int
     nvme_mb_s: int
     all_gb: int
+    in_bays: bool
+    """Whether data must lie on drives of front bays."""
 
 
 class Surplus(Rule):
@@ -63,29 +72,37 @@ class Surplus(Rule):
         cp, data_gb = model.cp, model.request.dataset_gb
         of_precision = self._precisions(model)
         held = self._held(model)
-        nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
-        room = sum(drive.capacity_gb * pieces for drive, pieces in nvme.items())
-        speed = sum(drive.read_mb_s * pieces for drive, pieces in nvme.items())
-        everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
+        left = {in_bays: left_for_data(model, in_bays) for in_bays in (False, True)}
         for drive, qty in model.drive.items():
             several = at_least(model, qty, _first(drive.id, model.request.include))
             # Why no piece can be spared: NVMe of too little room, too slow, or too little for the training set.
             small, slow, little = (cp.new_bool_var("") for _ in range(3))
-            cp.add_bool_or([small, slow, little]).only_enforce_if(several)
-            if drive not in nvme:
+            cp.add_bool_or([small, slow, little, self._system_on(model, drive)]).only_enforce_if(several)
+            if not needs_lanes(drive):
                 cp.add(small + slow == 0)
             if not data_gb:
                 cp.add(little == 0)
             for there, platform in held.items():
+                room, speed, everything = left[there.in_bays]
+                data = 0 if for_system_alone(drive, there.in_bays) else 1
                 least_mb_s = model.policy.whole("storage.read_mb_s") - there.nvme_mb_s
-                cp.add(speed - drive.read_mb_s <= least_mb_s - 1).only_enforce_if(slow, platform)
+                cp.add(speed - data * drive.read_mb_s <= least_mb_s - 1).only_enforce_if(slow, platform)
                 for precision, chosen in of_precision.items():
                     need = needed_gb(model.llm, precision, model.policy, model.request)
-                    without = room - drive.capacity_gb
+                    without = room - data * drive.capacity_gb
                     cp.add(without <= need - there.nvme_gb - 1).only_enforce_if(small, platform, chosen)
                     if data_gb:
                         most = need + data_gb - there.all_gb - 1
-                        cp.add(everything - drive.capacity_gb <= most).only_enforce_if(little, platform, chosen)
+                        cp.add(everything - data * drive.capacity_gb <= most).only_enforce_if(little, platform, chosen)
+
+    def _system_on(self, model: FamilyModel, drive: Drive) -> Any:
+        """A literal that lets no piece of a drive be spared, for the system lies on all of them."""
+        literal = model.cp.new_bool_var("")
+        kinds = [(number, chosen) for (kind, number), chosen in model.system.items() if kind is drive]
+        model.cp.add(sum(chosen for _, chosen in kinds) >= 1).only_enforce_if(literal)
+        for number, chosen in kinds:
+            model.cp.add(model.drive[drive] <= number).only_enforce_if(literal, chosen)
+        return literal
 
     def _precisions(self, model: FamilyModel) -> dict[str, Any]:
         """A literal for each precision of the rows: whether the chosen row has it."""
@@ -111,6 +128,7 @@ class Surplus(Rule):
                 nvme_gb=sum(drive.capacity_gb * qty for drive, qty in fast),
                 nvme_mb_s=sum(drive.read_mb_s * qty for drive, qty in fast),
                 all_gb=sum(drive.capacity_gb * qty for drive, qty in drives),
+                in_bays=data_in_bays(platform, model.policy, model.request.grade),
             )
             alike.setdefault(there, []).append(literal)
         chosen = {there: model.cp.new_bool_var("") for there in alike}
@@ -136,11 +154,15 @@ class Surplus(Rule):
         for literals, _ in model.nets:
             for network, laid in literals.items():
                 if network.nic is not None:
-                    cp.add(no_other).only_enforce_if(laid)
+                    # One slower than the grade asks of the platform's port takes a faster card beside it.
+                    for platform, literal in model.platform.items():
+                        if network.nic.gbit_s >= port_gbit_s(platform, model.policy, model.request.grade):
+                            cp.add(no_other).only_enforce_if(laid, literal)
         for platform, literal in model.platform.items():
+            asked = port_gbit_s(platform, model.policy, model.request.grade)
             for row, chosen in model.rows.items():
                 pp = "network" in model.request.have and net_of(row.plan, model.per_node) == "pp"
-                if _has_port(platform, inside(platform, model.catalog, Nic), _least(pp, model.policy)):
+                if _has_port(platform, inside(platform, model.catalog, Nic), max(asked, _least(pp, model.policy))):
                     cp.add(no_other).only_enforce_if(literal, chosen)
 
     def _modules(self, model: FamilyModel) -> None:
@@ -177,7 +199,17 @@ class Surplus(Rule):
         if "storage" in case.platform.includes and not inside(case.platform, case.catalog, Drive):
             return several
         fewer = {part: replace(case, build=_less(case.build, part)) for part in several}
-        return [part for part, without in fewer.items() if _passes(Storage(), without)]
+        number = system_drives(case)
+
+        def spare(system: Drive | None) -> list[str]:
+            """With the system on drives of this kind."""
+            lies = "" if system is None else system.id
+            beside = {part: less for part, less in fewer.items() if part != lies or drives[part] > number}
+            return [part for part, without in beside.items() if suffices(without, system)]
+
+        kinds: list[Drive | None] = [*kinds_for_system(case)]
+        passing = [kind for kind in kinds or [None] if suffices(case, kind)]
+        return min((spare(kind) for kind in passing), key=len, default=[])
 
     def _modules_beyond(self, case: Case) -> list[str]:
         if not inside(case.platform, case.catalog, Memory):
@@ -238,10 +270,12 @@ class Surplus(Rule):
         held = inside(case.platform, case.catalog, Nic)
         total = {card: qty for card, qty in case.node_all.items() if isinstance(case.catalog.parts[card], Nic)}
         pp = "network" in case.request.have and net_of(case.plan, case.per_node) == "pp"
-        port = 0 if _has_port(case.platform, held, _least(pp, case.policy)) else 1
+        asked = port_gbit_s(case.platform, case.policy, case.request.grade)
+        port = 0 if _has_port(case.platform, held, max(asked, _least(pp, case.policy))) else 1
+        fast = {card.id for card, _ in case.parts(Nic) if isinstance(card, Nic) and card.gbit_s >= asked}
 
         def fine(left: Mapping[str, int]) -> bool:
-            used = any(left[f"node {card}"] < qty for card, qty in total.items())
+            used = any(left[f"node {card}"] < qty for card, qty in total.items() if card in fast)
             return sum(max(0, left[f"node {card}"]) for card in several) <= (0 if used else port)
 
         bills = list(bills_of(case).values()) if case.build.nodes > 1 else []

@@ -17,12 +17,24 @@ from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Ps
 from constraints.build import PsuBank, bank, fan_percent, included_bank, published_load_w, supply_patterns
 from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
+from constraints.physics.grades import boot_drives, data_in_bays, most_consumer_drives, port_gbit_s
+from constraints.physics.links import fastest_port
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.prices.tariff import NEVER
 from constraints.rule import Refusal
-from constraints.rules.fit import bays_of, cooler_fits, needs_cooler, needs_cpu, needs_psu
+from constraints.rules.fit import (
+    bay_groups,
+    bay_limits,
+    bays_of,
+    confined,
+    cooler_fits,
+    needs_cooler,
+    needs_cpu,
+    needs_psu,
+)
 from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.rules.rack import cord_links, racked
+from constraints.rules.storage import for_system_alone, may_boot, of_consumers
 from optimizer.market.market import Market
 from optimizer.market.refusals import Refusals
 
@@ -86,7 +98,23 @@ class PlatformOptions:
             platform.dimm_slots > 0,
             holds,
         )
-        self._bays = self._number("bays", self._named(Drive), "storage" in platform.includes, holds)
+        grade, policy = market.request.grade, market.policy
+        self._boot = boot_drives(platform, policy, grade)
+        most = most_consumer_drives(platform, policy, grade)
+        self._enterprise = most == 0
+        self._in_bays = data_in_bays(platform, policy, grade)
+        # Which sets of drives find bays: platforms with the same drives may have bays of other kinds and numbers.
+        bays = tuple(bay_groups(platform)) if self._boot else ()
+        self._bays = self._number(
+            "bays",
+            self._named(Drive),
+            "storage" in platform.includes,
+            holds,
+            self._boot,
+            self._enterprise,
+            self._in_bays,
+            bays,
+        )
         self.alike = self._number("board", *board, *slots)
         self.own, self.static_w = (
             Option(market.cents(platform.id), 0, ((platform.id, 1),)),
@@ -98,7 +126,8 @@ class PlatformOptions:
         self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(platform):
             self.cpus, self.memory = self._with_bandwidth()
-        nic = (bool(platform.onboard_lan), self._named(Nic), holds)
+        self._port = port_gbit_s(platform, policy, grade)
+        nic = (self._own_port(), self._named(Nic), holds, self._port)
         self.nics = self.shared(("nics", *nic), self._nics)
         bank = (
             self._named(Psu),
@@ -113,8 +142,16 @@ class PlatformOptions:
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._disks = self.admitted(Drive)
+        # Consumer drives that a policy of the buyer's own lets in are left to the solver.
         self._fitting = self.shared(
-            ("nvme", self._bays), lambda: [drive for drive in self._disks if needs_lanes(drive)]
+            ("nvme", self._bays),
+            lambda: [
+                drive
+                for drive in self._disks
+                if needs_lanes(drive)
+                and not (self._enterprise and of_consumers(drive))
+                and not for_system_alone(drive, self._in_bays)
+            ],
         )
 
     def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
@@ -230,16 +267,22 @@ class PlatformOptions:
             replace(m, gb_s=max((pairs[i, j] for i in range(len(cpus))), default=0)) for j, m in enumerate(memory)
         ]
 
+    def _own_port(self) -> bool:
+        """Whether a node has a port as fast as its grade asks without a card that is bought."""
+        cards = inside(self.platform, self.market.catalog, Nic)
+        return fastest_port(self.platform, (card for card, _ in cards)) >= self._port
+
     def _nics(self) -> list[Option]:
         """The one network port that every node needs, or the cards that are demanded."""
-        platform = self.platform
         if asked := [part for part in self.demanded if isinstance(part, Nic)]:
             watts, lanes = sum(card.power_w for card in asked), sum(card.lanes for card in asked)
             return [self.option(*((card, 1) for card in asked), watts=watts, lanes=lanes)]
-        if platform.onboard_lan or inside(platform, self.market.catalog, Nic):
+        if self._own_port():
             return [Option(0, 0)]
         return cheapest_first(
-            self.option((card, 1), watts=card.power_w, lanes=card.lanes) for card in self.admitted(Nic)
+            self.option((card, 1), watts=card.power_w, lanes=card.lanes)
+            for card in self.admitted(Nic)
+            if card.gbit_s >= self._port
         )
 
     def _banks(self) -> list[Option]:
@@ -313,16 +356,57 @@ class PlatformOptions:
     def nvme(self, need_gb: int) -> list[Option]:
         """The cheapest NVMe sets of `need_gb` that read fast enough: two pieces of any kinds, or as many as it takes
         of one kind."""
+        return self.shared(("with system", need_gb, self._bays), lambda: self._with_system(self._data(need_gb)))
+
+    def _data(self, need_gb: int) -> list[Option]:
+        """The same without the drives that the system lies on."""
         return self.shared(("bundles", need_gb, self._bays), lambda: self._bundles(need_gb))
+
+    def _with_system(self, data: list[Option]) -> list[Option]:
+        """Sets of drives with those that the system lies on, where the grade asks for them."""
+        if not self._boot:
+            return data
+        return cheapest_first(
+            replace(both, size=option.size)
+            for option in data[:DEPTH]
+            for drive in self._system_kinds()[:DEPTH]
+            if self._finds_bays(both := self._together(option, self._drive_option((drive,) * self._boot)))
+        )
+
+    def _system_kinds(self) -> list[Drive]:
+        """Drives that the system may lie on, the cheapest first."""
+        kinds = [drive for drive in self._disks if may_boot(drive, self.market.policy)]
+        return self.shared(
+            ("system", self._bays), lambda: sorted(kinds, key=lambda drive: (self.market.cents(drive.id), drive.id))
+        )
+
+    def _together(self, one: Option, other: Option) -> Option:
+        """Two sets of drives as one."""
+        pieces = Counter(dict(one.parts)) + Counter(dict(other.parts))
+        lanes, watts = one.lanes + other.lanes, one.watts + other.watts
+        return Option(one.cents + other.cents, watts, tuple(pieces.items()), lanes, one.pcie_gen, one.size + other.size)
+
+    def _finds_bays(self, option: Option) -> bool:
+        """Whether all drives of a set and those inside the platform find bays."""
+        platform, catalog = self.platform, self.market.catalog
+        bought = [(catalog.parts[part], pieces) for part, pieces in option.parts]
+        drives = [*((drive, n) for drive, n in bought if isinstance(drive, Drive)), *inside(platform, catalog, Drive)]
+        return all(
+            sum(n for drive, n in drives if confined(drive, platform, forms)) <= limit
+            for forms, limit in bay_limits(platform)
+        )
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
         asked = sum(self.market.cents(drive.id) for drive in self.demanded if isinstance(drive, Drive))
-        known = self.nvme(need_gb)
+        known = self._data(need_gb)
         # Sound: a set of one kind, or of two pieces, costs what the cheapest of these does at least; any other has
         # three pieces or more.
         cheapest = self.shared(("least", self._bays), self._cheapest_nvme)[0]
-        return max(asked, min(3 * cheapest, known[0].cents if known else NEVER))
+        # Sound: the system's drives are bought beside those for data.
+        kinds = self._system_kinds() if self._boot else []
+        system = self._boot * (self.market.cents(kinds[0].id) if kinds else NEVER)
+        return min(NEVER, max(asked, min(3 * cheapest, known[0].cents if known else NEVER) + system))
 
     def _cheapest_nvme(self) -> list[int]:
         """Cents of the cheapest NVMe drive that fits, alone in its list; NEVER without one."""

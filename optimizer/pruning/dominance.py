@@ -122,8 +122,9 @@ def module_group(module: Memory) -> tuple[object, ...]:
 
 
 def drive_group(drive: Drive) -> tuple[object, ...]:
-    """What two drives must share for one to replace the other."""
-    return drive.media in NVME, drive.forms
+    """What two drives must share for one to replace the other: servers do not take those for desktops, nor lay their
+    system on them."""
+    return drive.media, drive.forms
 
 
 def _cpus(market: Market, cpus: list[Cpu]) -> list[Cpu]:

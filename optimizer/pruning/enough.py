@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from catalogs.schema import Cpu, Drive, Kind, Platform, Rack, Switch
+from constraints.physics.grades import BOOT, PORT, most_asked
 from constraints.physics.weight import gear_kg
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.precision import wanted
@@ -60,7 +61,13 @@ class Enough:
             return UNBOUNDED
         by_room = -(-self.need_gb // min(drive.capacity_gb for drive in have))
         by_speed = -(-self.read_mb_s // max(1, min(drive.read_mb_s for drive in have)))
-        return max(by_room, by_speed) + len(self.market.request.include)
+        system = most_asked(BOOT, self.market.policy, self.market.request.grade)
+        return max(by_room, by_speed) + system + len(self.market.request.include)
+
+    @cached_property
+    def _ports(self) -> int:
+        """Cards of a node beside those of its GPUs: for the front end, and a faster port where a grade asks for one."""
+        return 2 if most_asked(PORT, self.market.policy, self.market.request.grade) else 1
 
     @cached_property
     def cpu_w(self) -> dict[tuple[str, str], int]:
@@ -120,7 +127,7 @@ class Enough:
         slots = (
             platform.nic_slots
             if platform.contents
-            else min(platform.nic_slots, platform.gpu_slots + 1 + len(self.market.request.include))
+            else min(platform.nic_slots, platform.gpu_slots + self._ports + len(self.market.request.include))
         )
         return (
             min(platform.nvme_bays, most), min(platform.m2_slots, most), slots,

@@ -414,7 +414,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
     ),
     "grade": FieldEntry(
-        by=("host_memory", "cores"),
+        by=("host_memory", "cores", "storage", "interconnect"),
         how="thresholds by kind of machine",
         commands=CHECKED,
         options=(

@@ -10,7 +10,7 @@ import csv
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -400,6 +400,9 @@ class Oracle:
                 *((d,) for d in self.of(Kind.DRIVE)),
                 *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2),
             ]
+            if self.ask.grade != "floor":
+                drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 3)
+                drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 4)
             bridges = [None, *self.of(Kind.BRIDGE)]
             for cpu, (mem, m), (psu, f), cooler, bridge in itertools.product(cpus, memories, psus, coolers, bridges):
                 node = Counter(bought_gpu)
@@ -555,6 +558,8 @@ class Oracle:
         broken = set(broken)
         if mine and not self._bays_hold(p, [d for d, q in drives for _ in range(q)]):
             broken.add("fit")
+        if self._bars_consumer_drives(p) and any(d.media == "nvme-consumer" for d, _ in drives):
+            broken.add("storage")
         room, speed = sum(d.capacity_gb * q for d, q in drives), sum(d.read_mb_s * q for d, q in drives)
         if not self._kept(broken):
             return
@@ -570,6 +575,8 @@ class Oracle:
             if cards and (any(n.form not in p.nic_forms for n in cards) or len(cards) > p.nic_slots):
                 worse.add("fit")
             if not cards and not p.onboard_lan:
+                worse.add("interconnect")
+            if self._fastest(p, cards) < self._asked(p, "port_gbit_s", 0, "nic"):
                 worse.add("interconnect")
             if self._kept(worse):
                 self._with_speed(made, whole, worse, Drives(drives, room, speed), cards)
@@ -635,12 +642,8 @@ class Oracle:
                         key = replace(key, tables_gb=self._ram_gb(node, inside))
                     fastest: dict[frozenset[str], dict[str, int]] = {}
                     for precision, speeds in self._running(gpu, key):
-                        small = (
-                            {"storage"}
-                            if self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
-                            else set()
-                        )
-                        idle = {"surplus"} if self._drives_idle(node, precision, drives) else set()
+                        small = {"storage"} if not self._ways_to_store(p, node, precision, drives) else set()
+                        idle = {"surplus"} if self._drives_idle(p, node, precision, drives) else set()
                         best = fastest.setdefault(frozenset(broken | over | small | idle), {})
                         for off, tenths in speeds:
                             best[off] = max(best.get(off, 0), tenths)
@@ -665,13 +668,51 @@ class Oracle:
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
         return room < self._need_gb(precision) or read < 7000
 
-    def _drives_idle(self, node: Counter[str], precision: str, drives: Drives) -> bool:
-        """Whether the node could do without one of its drives, where that is asked."""
+    def _ways_to_store(
+        self, p: Platform, node: Mapping[str, int], precision: str, drives: Drives
+    ) -> list[tuple[str, int, int]]:
+        """Each way to lay the system on drives of their own that leaves enough: (their kind, what is left in GB and
+        MB/s); one without any where none are asked for."""
+        pieces = int(self._asked(p, "boot_drives", 0, "storage"))
+        ways = [("", drives.room_gb, drives.read_mb_s)] if not pieces else []
+        for x, q in node.items() if pieces else ():
+            d = self.catalog.parts[x]
+            if d.kind == Kind.DRIVE and d.media == "nvme" and q >= pieces and d.capacity_gb >= 240:
+                data = plus(node, {c.part: c.qty for c in p.contents})
+                data[x] -= pieces
+                held = [(self.catalog.parts[y], n) for y, n in data.items() if self._for_data(p, y)]
+                ways.append((x, sum(y.capacity_gb * n for y, n in held), sum(y.read_mb_s * n for y, n in held)))
+        return [way for way in ways if not self._stores_too_little(precision, *way[1:])]
+
+    def _for_data(self, p: Platform, part: str) -> bool:
+        """Whether it is a drive that may hold data."""
+        d = self.catalog.parts[part]
+        return d.kind == Kind.DRIVE and (d.forms != ("M.2",) or not self._asked(p, "data_in_bays", 0, "storage"))
+
+    def _bars_consumer_drives(self, p: Platform) -> bool:
+        return self.ask.grade != "floor" and p.rack_mount and "storage" not in p.includes
+
+    def _fastest(self, p: Platform, cards: Iterable[Any]) -> float:
+        """Gbit/s of the fastest port of a node."""
+        own = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
+        held = [self.catalog.parts[c.part] for c in p.contents]
+        return max([*own, *(x.gbit_s for x in (*cards, *held) if x.kind == Kind.NIC)], default=0)
+
+    def _drives_idle(self, p: Platform, node: Counter[str], precision: str, drives: Drives) -> bool:
+        """Whether the node could do without one of its drives, wherever its system lies, where that is asked."""
         if not self.ask.by_share:
             return False
+        pieces = int(self._asked(p, "boot_drives", 0, "storage"))
         own = [self.catalog.parts[x] for x in node if self.catalog.parts[x].kind == Kind.DRIVE]
-        room, read = drives.room_gb, drives.read_mb_s
-        return any(not self._stores_too_little(precision, room - d.capacity_gb, read - d.read_mb_s) for d in own)
+        return all(
+            any(
+                not self._stores_too_little(precision, room - use * d.capacity_gb, read - use * d.read_mb_s)
+                for d in own
+                for use in (int(self._for_data(p, d.id)),)
+                if d.id != system or node[system] > pieces
+            )
+            for system, room, read in self._ways_to_store(p, node, precision, drives)
+        )
 
     def _cards_idle(self, p: Platform, all_: Counter[str], used: Counter[str], least: int) -> bool:
         """Whether cards beyond those of its networks are bought, where that is asked; a node without a port of its own
@@ -682,7 +723,9 @@ class Oracle:
         cards = [x for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
         ports = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
         ports += [self.catalog.parts[x].gbit_s for x in cards if inside[x]]
-        own = used.total() > 0 or max(ports, default=-1) >= least
+        asked = self._asked(p, "port_gbit_s", 0, "nic")
+        fast = any(q and self.catalog.parts[x].gbit_s >= asked for x, q in used.items())
+        own = fast or max(ports, default=-1) >= max(least, asked)
         idle = sum(max(0, all_[x] - used[x]) for x in cards if all_[x] > inside[x])
         return idle > (0 if own else 1)
 
@@ -715,7 +758,7 @@ class Oracle:
             worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
             for precision in (x for x in BITS if self._exists(x)):
                 tenths = self._host_speed(gpu, key, precision)
-                small = self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
+                small = not self._ways_to_store(p, node, precision, drives)
                 if tenths and not worse and not small:
                     self._finish(made, node, load, set(), key, (("", tenths),))
 

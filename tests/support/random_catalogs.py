@@ -31,7 +31,7 @@ from catalogs.schema import (
     Switch,
 )
 from catalogs.transformer import Linear
-from constraints.request import Circuit, Request
+from constraints.request import Circuit, Grade, Request
 from tests.support.oracle import Ask
 
 DAY = date(2026, 11, 1)
@@ -613,3 +613,36 @@ def _request(b: Builder, rng: random.Random, shape: str) -> tuple[Request, Ask]:
         include=include,
     )
     return request, ask
+
+
+def graded_scenario(seed: int, grade: Grade) -> tuple[Catalog, Request, Ask]:
+    """The catalog of a seed with more bays, drives for desktops, a slower card and ports on some boards, so that what a
+    grade asks of drives and ports decides; and its request at that grade, with money for it."""
+    catalog, request, ask = scenario(seed)
+    rng = random.Random(f"{seed} grades")
+    parts: dict[str, Part] = {}
+    for x, part in sorted(catalog.parts.items()):
+        change: dict[str, Any] = {}
+        if isinstance(part, Platform):
+            change = {"nvme_bays": rng.choice((2, 3, 4, 4)), "nic_slots": max(part.nic_slots, rng.choice((1, 2, 3)))}
+            if part.onboard_lan and rng.random() < 0.5:
+                change["onboard_lan"] = ("1*25:SFP28",)
+        elif isinstance(part, Drive):
+            change = {"media": rng.choice(("nvme", "nvme", "nvme-consumer"))}
+        parts[x] = part.model_copy(update=change)
+    offers = dict(catalog.offers)
+    card = parts["nic0"]
+    assert isinstance(card, Nic)
+    parts["nic0-slow"] = card.model_copy(update={"id": "nic0-slow", "gbit_s": rng.choice((10, 25))})
+    offers["nic0-slow"] = tuple(
+        o.model_copy(update={"id": f"{o.id}-slow", "part": "nic0-slow", "price": o.price / 2 + Decimal("0.005")})
+        for o in offers["nic0"]
+    )
+    offers["nic0-slow"] = tuple(o.model_copy(update={"price": round(o.price, 2)}) for o in offers["nic0-slow"])
+    budget = 2 * ask.budget_cents
+    changed = request.model_copy(update={"grade": grade, "budget_cents": budget, "users": None})
+    return (
+        replace(catalog, parts=parts, offers=offers),
+        changed,
+        replace(ask, grade=grade, budget_cents=budget, users=None),
+    )
