@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, order=True)
@@ -48,7 +48,12 @@ class Plan:
     over ep; each card holds (experts + redundant_experts) / ep of every layer. `host_tables`: the model's n-gram
     tables lie in host memory, a copy for each replica in a node. `stages`: of a mix of unlike cards, in the order of
     layers; empty where all GPUs are equal and hold equal shares. Engine and release of a plan:
-    `constraints.rules.software.engine_of`."""
+    `constraints.rules.software.engine_of`.
+
+    `prefill`: where prefill and decode are apart, the plan of the nodes that compute prompts; all sizes of the plan
+    itself are then of the nodes that decode, and its concurrency counts requests under way in both, for which decode
+    has memory. Concurrency of `prefill` counts prompts. `prompts_ks`: prompts that go from one to the other in 1,000
+    seconds, rounded up."""
 
     precision: str
     kv_precision: str
@@ -63,10 +68,26 @@ class Plan:
     redundant_experts: int = 0
     host_tables: bool = False
     stages: tuple[Stage, ...] = ()
+    prefill: Plan | None = None
+    prompts_ks: int = 0
 
     @property
     def gpus(self) -> int:
         return self.tp * self.pp * self.dp
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return self.tp, self.pp, self.dp, self.ep
+
+    @property
+    def halves(self) -> tuple[Plan, ...]:
+        """The plans of the nodes that prefill and of those that decode, where they are apart; else the plan alone."""
+        return (self,) if self.prefill is None else (self.prefill, replace(self, prefill=None, prompts_ks=0))
+
+    @property
+    def all_gpus(self) -> int:
+        """GPUs of all replicas, of both halves."""
+        return sum(half.gpus * half.replicas for half in self.halves)
 
 
 @dataclass(frozen=True, order=True)

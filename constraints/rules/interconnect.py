@@ -1,16 +1,19 @@
 """Rule interconnect: what the plan's groups need inside a node and between nodes, and the networks of a cluster.
 
 Tensor parallel stays inside a node. Expert parallel across nodes takes one RDMA NIC per GPU and a non-blocking
-fabric; pipeline stages across nodes take a front end of at least 25 Gbit/s; replicas only the front end. From two
-nodes on a front-end and an out-of-band switch are bought unless the site has them.
+fabric; so do prefill and decode apart, whose KV caches must not take more than a link has. Pipeline stages across
+nodes take a front end of at least 25 Gbit/s; replicas only the front end. From two nodes on a front-end and an
+out-of-band switch are bought unless the site has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Switch
 from constraints.physics.contents import inside
@@ -37,13 +40,18 @@ PCIE_GB_S = {3: 15.75, 4: 31.5, 5: 63.0, 6: 121.0, 7: 242.0}
 
 def net_of(plan: Plan, per_node: int) -> str:
     """The network class that a plan needs: none, pp or rdma."""
+    if plan.prefill is not None:
+        return "rdma"  # KV caches go from node to node for every prompt
     if plan.gpus <= per_node and per_node % plan.gpus == 0:
         return "none"
     return "rdma" if plan.tp * plan.dp > per_node else "pp"
 
 
 def least_gbit_s(plan: Plan, per_node: int, policy: Policy) -> int:
-    """Network speed that a plan needs: per node for pipeline stages, per GPU for expert parallel."""
+    """Network speed that a plan needs: per node for pipeline stages, per GPU for expert parallel and for KV caches."""
+    if plan.prefill is not None:
+        halves = (least_gbit_s(half, per_node, policy) for half in plan.halves)
+        return max(policy.whole("interconnect.ep_gbit_s"), *halves)
     net = net_of(plan, per_node)
     if net == "rdma":
         return policy.whole("interconnect.ep_wide_gbit_s" if plan.ep > 8 else "interconnect.ep_gbit_s")
@@ -55,16 +63,42 @@ def host_gbit_s(nic: Nic, cpu: Cpu) -> float:
     return PCIE_GB_S.get(min(nic.pcie_gen, cpu.pcie_gen or 3), 15.75) * nic.lanes / 16 * 8
 
 
+def kv_gbit_s(llm: Llm, plan: Plan, isl: int) -> Fraction:
+    """Gbit/s that the KV caches of prompts take of a GPU's link where prefill and decode are apart, sending or
+    receiving, whichever is more: each rank sends what it holds on a link of its own, a latent cache, which all ranks
+    hold whole, goes once."""
+    most = Fraction(0)
+    for half in plan.halves if plan.prefill is not None else ():
+        each = Fraction(llm.kv_rank_bytes(isl, half.kv_precision, half.tp), half.pp)
+        most = max(most, each * 8 * plan.prompts_ks / (half.replicas * half.dp))
+    return most / (1000 * 10**9)
+
+
+def kv_fault(llm: Llm, plan: Plan, isl: int, key: RowKey) -> str:
+    """Why the network is too slow for the KV caches that go from nodes that prefill to nodes that decode; empty when it
+    is not."""
+    need = kv_gbit_s(llm, plan, isl)
+    if need <= key.net_gbit_s:
+        return ""
+    return message(
+        "the KV caches of prompts take {a} Gbit/s of each GPU's link, the network gives only {b} Gbit/s",
+        a=f"{float(need):,.1f}", b=f"{key.net_gbit_s:,}",
+    )  # fmt: skip
+
+
 def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     """Why the plan can't run on the row's hardware; empty when it can."""
-    if plan.gpus * plan.replicas != key.total:
-        return message(
-            "the plan takes {why}, the build has {n}", why=counted(plan.gpus * plan.replicas, "GPU"), n=f"{key.total:,}"
-        )
-    if plan.tp > key.per_node or key.per_node % plan.tp:
-        return message(
-            "tensor parallel {n} does not stay inside a node of {why}", n=plan.tp, why=counted(key.per_node, "GPU")
-        )
+    if plan.all_gpus != key.total:
+        return message("the plan takes {why}, the build has {n}", why=counted(plan.all_gpus, "GPU"), n=f"{key.total:,}")
+    for half in plan.halves:
+        if half.tp > key.per_node or key.per_node % half.tp:
+            return message(
+                "tensor parallel {n} does not stay inside a node of {why}", n=half.tp, why=counted(key.per_node, "GPU")
+            )
+        if plan.prefill is not None and half.gpus * half.replicas % key.per_node:
+            return "nodes that prefill and nodes that decode are whole ones"
+    if plan.prefill is not None and key.net != "rdma":
+        return "prefill and decode apart need an RDMA fabric between nodes"
     if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
         if net_of(plan, key.per_node) == "rdma":
             return "the plan's expert parallelism needs an RDMA fabric between nodes"
@@ -99,7 +133,10 @@ class Interconnect(Rule):
 
     def may(self, facts: Facts) -> str:
         """A row whose plan does not run on the row's own network."""
-        return plan_fault(facts.row.plan, facts.row.key, facts.policy) if facts.row is not None else ""
+        row = facts.row
+        if row is None:
+            return ""
+        return plan_fault(row.plan, row.key, facts.policy) or kv_fault(facts.llm, row.plan, facts.request.isl, row.key)
 
     def encode(self, model: FamilyModel) -> None:
         cpus = [(cpu, literal) for (cpu, _), literal in model.cpu.items()]
@@ -126,7 +163,8 @@ class Interconnect(Rule):
     def _plans(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]]) -> None:
         """Rows run their plan on their own network, and CPUs give the host links that a row's speed was judged at."""
         for row, chosen in model.rows.items():
-            if plan_fault(row.plan, row.key, model.policy):
+            too_slow = kv_fault(model.llm, row.plan, model.request.isl, row.key)
+            if plan_fault(row.plan, row.key, model.policy) or too_slow:
                 model.cp.add(chosen == 0)
             for cpu, literal in cpus:
                 if (cpu.pcie_gen or 0) < row.key.pcie_gen:
@@ -271,6 +309,8 @@ class Interconnect(Rule):
             fault = plan_fault(case.plan, case.row, case.policy)
             if fault:
                 found.append(Check.of(self.id, False, fault))
+            if case.plan.prefill is not None:
+                found.append(self._handing_over(case, case.row))
             if case.row.pcie_gen:
                 found.append(self._host_link(case, case.row.pcie_gen))
             found += self._domain(case, case.row)
@@ -301,6 +341,16 @@ class Interconnect(Rule):
             return [Check.warn(self.id, text, have, least, "Gbit/s", "at_least")]
         text = message("the fastest port of a node has {a} Gbit/s, below the {b} of grade {grade}", **said)
         return [Check(self.id, "fail", have, least, "Gbit/s", text, "at_least")]
+
+    def _handing_over(self, case: Case, row: RowKey) -> Check:
+        """What the KV caches take of each GPU's link between nodes that prefill and nodes that decode."""
+        need = round(float(kv_gbit_s(case.llm, case.plan, case.request.isl)), 1)
+        fault = kv_fault(case.llm, case.plan, case.request.isl, row)
+        text = fault or message(
+            "the KV caches of prompts take {a} of the {b} Gbit/s of each GPU's link",
+            a=f"{need:,.1f}", b=f"{row.net_gbit_s:,}",
+        )  # fmt: skip
+        return Check(self.id, "fail" if fault else "pass", need, row.net_gbit_s, "Gbit/s", text, "at_most")
 
     def _host_link(self, case: Case, wanted: int) -> Check:
         """PCIe generation of the CPUs against that of the row."""

@@ -110,8 +110,36 @@ def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 
     """The engine that runs a plan on nodes of `per_node` GPUs (0: not said): of those that start it a stable one, then
     the newest; None where none does."""
     found = keeping(llm, engines_for(llm, gpu, plan.precision, request, plan.offload), plan.host_tables)
-    shape = plan.tp, plan.pp, plan.dp, plan.ep
-    return starter(llm, gpu, plan.precision, shape, found, request.allow_experimental, per_node)
+    if plan.prefill is not None:
+        return _starter_of_both(llm, gpu, plan, apart(llm, found, request), request.allow_experimental, per_node)
+    return starter(llm, gpu, plan.precision, plan.shape, found, request.allow_experimental, per_node)
+
+
+def apart(llm: Llm, among: tuple[Engine, ...], request: Request) -> tuple[Engine, ...]:
+    """Of these engines those that are known to serve prefill and decode of the model apart (features.csv)."""
+    may_try = request.allow_experimental
+    return tuple(x for x in among if has_feature(x.name, "disaggregation", llm.architecture, may_try))
+
+
+def serves_apart(llm: Llm, gpu: Gpu, request: Request) -> bool:
+    """Whether an engine that may be counted on serves prefill and decode apart on a GPU at an admitted precision."""
+    if request.trains:
+        return False
+    admitted = precisions_on(gpu.arch, llm, request)
+    return any(apart(llm, engines_for(llm, gpu, precision, request), request) for precision in admitted)
+
+
+def _starter_of_both(
+    llm: Llm, gpu: Gpu, plan: Plan, among: tuple[Engine, ...], experimental: bool, per_node: int
+) -> Started | None:
+    """The first of these engines that starts the nodes that prefill and those that decode, each with its redundant
+    experts; None where none does."""
+    for engine in among:
+        runs = [starter(llm, gpu, plan.precision, x.shape, (engine,), experimental, per_node) for x in plan.halves]
+        wanted = [half.redundant_experts for half in plan.halves]
+        if [run.redundant_experts if run else None for run in runs] == wanted:
+            return Started(engine, plan.redundant_experts)
+    return None
 
 
 def starter(
@@ -277,7 +305,6 @@ def _asked(llm: Llm, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
 
 def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> list[Refusal]:
     """Why each engine that may be counted on does not start a plan on nodes of `per_node` GPUs (0: not said)."""
-    shape = (plan.tp, plan.pp, plan.dp, plan.ep)
     out = []
     counted = engines_for(llm, gpu, plan.precision, request, plan.offload)
     fit = keeping(llm, counted, plan.host_tables)
@@ -285,9 +312,11 @@ def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0
         if engine not in fit:
             out.append(Refusal(engine, (TABLES_ON_GPUS if plan.host_tables else TABLES_ON_HOST,)))
             continue
-        judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape, per_node)
-        if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
-            out.append(Refusal(engine, judged))
+        for half in plan.halves:
+            judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), half.shape, per_node)
+            if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
+                out.append(Refusal(engine, judged))
+                break
     return out
 
 
@@ -326,9 +355,15 @@ class Software(Rule):
             return [Check.of(self.id, False, fault)]
         run = engine_of(case.llm, case.gpu, case.plan, case.request, case.per_node)
         assert run is not None
-        engine, sizes = run.engine, [_sizes(case.plan)]
-        if run.redundant_experts:
-            sizes.append(message("{qty} redundant experts", qty=run.redundant_experts))
+        engine, sizes = run.engine, []
+        for half in case.plan.halves:
+            own = [_sizes(half)]
+            if half.redundant_experts:
+                own.append(message("{qty} redundant experts", qty=half.redundant_experts))
+            sizes.append(joined(own))
+        if case.plan.prefill is not None:
+            prefill, decode = sizes
+            sizes = [message("prefill with {prefill} apart from decode with {decode}", prefill=prefill, decode=decode)]
         text = message(
             _sentences(case.request, case.plan).starts,
             engine=engine, **_what(case.llm, case.gpu, case.plan), list=joined(sizes), status=engine.status,
@@ -419,7 +454,16 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
         return message(sentences.experimental, engine=found[0], **_what(llm, gpu, plan))
     if fault := cut_cache_fault(plan.kv_precision, plan.tp):
         return fault
+    if plan.prefill is not None and not apart(llm, found, request):
+        return message("no released engine known that serves prefill and decode of {model} apart on {gpus}",
+                       model=llm.architecture, gpus=_what(llm, gpu, plan)["gpus"])  # fmt: skip
     run = engine_of(llm, gpu, plan, request, per_node)
+    if run is None and plan.prefill is not None:
+        return message(
+            "no released engine starts {prefill} and {decode} for prefill and decode of {model} apart, with as many "
+            "redundant experts as the plan has",
+            prefill=_sizes(plan.prefill), decode=_sizes(plan), model=llm.architecture,
+        )  # fmt: skip
     if run is None:
         reasons = joined((refusal.said for refusal in refusals(llm, gpu, plan, request, per_node)), ". ")
         return message(sentences.none_starts, list=_sizes(plan), **_what(llm, gpu, plan), reasons=reasons)

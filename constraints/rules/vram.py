@@ -125,8 +125,26 @@ class Held:
         return self.weights + self.kv + self.reserve + self.rest
 
 
+PROMPT_TOKENS = 8192
+"""Tokens of prompts in a batch of prefills: the default of vLLM (max_num_batched_tokens) and TensorRT-LLM
+(max_num_tokens)."""
+
+
+def prompts_held(isl: int) -> int:
+    """Prompts whose KV cache a rank that only prefills has memory for at least: those of a batch that is computed, and
+    of the one before it, which is handed over meanwhile."""
+    return 2 * max(1, PROMPT_TOKENS // isl)
+
+
+def held_by_prefill(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Held:
+    """What the fullest GPU of nodes that only prefill (`plan`: theirs) holds: prompts, no token behind them."""
+    prompts = -(-plan.concurrency // plan.dp)
+    kv = prompts * kv_per_gpu_user(llm, request.isl, plan.kv_precision, plan.tp, plan.pp)
+    return Held(plan_weights(llm, plan), kv, reserve_bytes(gpu, policy, plan.precision))
+
+
 def held_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Held:
-    """What the fullest GPU holds at the plan's concurrency."""
+    """What the fullest GPU holds at the plan's concurrency; where prefill is apart, of the nodes that decode."""
     reserve = reserve_bytes(gpu, policy, plan.precision)
     if plan.training is not None:
         trained = footprint(gpu, llm, policy, plan, request)
@@ -138,7 +156,10 @@ def held_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request)
 
 def demand_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> int:
     """GPU memory that the request's workload needs on the fullest GPU."""
-    return held_bytes(gpu, llm, policy, plan, request).total
+    need = held_bytes(gpu, llm, policy, plan, request).total
+    if plan.prefill is None:
+        return need
+    return max(need, held_by_prefill(gpu, llm, policy, plan.prefill, request).total)
 
 
 class Vram(Rule):
@@ -156,6 +177,8 @@ class Vram(Rule):
     def check(self, case: Case) -> list[Check]:
         if case.mixed:
             return self._cards(case)
+        if case.plan.prefill is not None:
+            return self._apart(case, case.plan.prefill)
         need, have = demand_bytes(case.gpu, case.llm, case.policy, case.plan, case.request), usable_bytes(case.gpu)
         said = {"need": figure(gb(need)), "list": contents(case.plan), "gpu": case.gpu.name, "have": figure(gb(have))}
         given = given_bytes(case.gpu, case.policy)
@@ -173,6 +196,33 @@ class Vram(Rule):
             **said,
         )
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
+
+    def _apart(self, case: Case, prefill: Plan) -> list[Check]:
+        """Nodes that prefill, and nodes that decode."""
+        stated = case.gpu, case.llm, case.policy
+        prompts = counted(-(-prefill.concurrency // prefill.dp), "prompt")
+        found = (
+            (
+                held_by_prefill(*stated, prefill, case.request).total,
+                joined(["weights", message("KV cache of {requests}", requests=prompts), "reserve"]),
+                "nodes that prefill: each GPU needs {need} GB ({list}); {gpu} offers {have} GB",
+                "nodes that prefill: each GPU needs {need} GB ({list}); {gpu} offers only {have} GB",
+            ),
+            (
+                held_bytes(*stated, case.plan, case.request).total,
+                contents(case.plan),
+                "nodes that decode: each GPU needs {need} GB ({list}); {gpu} offers {have} GB",
+                "nodes that decode: each GPU needs {need} GB ({list}); {gpu} offers only {have} GB",
+            ),
+        )
+        have = usable_bytes(case.gpu)
+        checks = []
+        for need, held, passing, failing in found:
+            said = {"need": figure(gb(need)), "list": held, "gpu": case.gpu.name, "have": figure(gb(have))}
+            checks.append(
+                Check.at_most(self.id, gb(need), gb(have), "GB", message(passing, **said), message(failing, **said))
+            )
+        return checks
 
     def _cards(self, case: Case) -> list[Check]:
         """Each card of a mix against what its layers need; cards without layers hold nothing."""

@@ -9,6 +9,7 @@ from catalogs.message import message, read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import narrow, note, say, table
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
+from optimizer.result.plan_line import plan_line
 from optimizer.text.languages import N_, chosen
 
 SHOWN = 12
@@ -59,9 +60,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     rows = []
     some = points if everything else shown(points, data["named"], data["recommended"], data["messages"])
     for p in some:
-        plan, gpus = p["plan"], p["gpus"]
-        how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
-        how += " host" * ("host" in (plan["experts"], plan.get("tables")))
+        gpus = p["gpus"]
         rows.append(
             [
                 p["id"],
@@ -69,7 +68,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 *[_axis_cost(p, data["axis"]["name"])] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {gpus['per_node']} {gpus['name']}",
-                f"{plan['precision']} {how} x{plan['replicas']}",
+                plan_line(p["plan"]),
                 f"{p['power']['total_w'] / 1000:.1f}",
                 _.list(names.get(p["id"], [])),
             ]
@@ -93,6 +92,15 @@ def show(data: dict[str, Any], everything: bool) -> None:
     if best["unquoted"]:
         quoted = {line["part"]: line["name"] for line in best["bom"]}
         say(_("Nobody has quoted: {parts}", parts=_.list([quoted[part] for part in best["unquoted"]])))
+    if first := best["plan"].get("prefill"):
+        say(
+            _(
+                "Prefill and decode apart: {a} + {b} nodes, {rate} requests/s; their KV caches take {gbit} Gbit/s of "
+                "each GPU's link",
+                a=first["nodes"], b=first["decode_nodes"], rate=f"{first['requests_s']:,.2f}",
+                gbit=f"{first['kv_gbit_s']:,.1f}",
+            )
+        )  # fmt: skip
     throughput = best["throughput"]
     if throughput["at_load"]:
         say(

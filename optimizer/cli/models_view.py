@@ -16,6 +16,7 @@ from optimizer.cli.money_view import grouped
 from optimizer.cli.output import emit_data, note, padded, save, say
 from optimizer.cli.wrapped import screen_width
 from optimizer.library import best_builds
+from optimizer.result.plan_line import plan_line
 from optimizer.result.schema import BestBuild
 from optimizer.search.clock import Clock
 from optimizer.text.languages import chosen
@@ -72,12 +73,9 @@ def _line(one: BestBuild, currency: str) -> None:
             why = _("from {money} on", money=f"{grouped(one.least_cost)} {currency}")
         say(f"{name}{_.colon}{why}" if _narrow() else f"{name:{WIDTHS[0]}} {why}")
     else:
-        throughput, plan, nodes = point.throughput, point.plan, point.nodes[0].count
-        degrees = {"tp": plan.tp, "pp": plan.pp, "dp": plan.dp, "ep": plan.ep}
-        sizes = " ".join(f"{k}{n}" for k, n in degrees.items() if n > 1) or "tp1"
-        copies = f" x{plan.replicas}" if plan.replicas > 1 else ""
+        throughput, nodes = point.throughput, point.nodes[0].count
         gpus = f"{f'{nodes} x ' if nodes > 1 else ''}{point.gpus.per_node} x {point.gpus.name}"
-        how = f"{plan.precision} {sizes}{' host' * ('host' in (plan.experts, plan.tables))}{copies}"
+        how = plan_line(vars(point.plan), once=False)
         cost, speed, interval = (
             grouped(point.cost.total),
             f"{throughput.output_tok_s:,.0f}",

@@ -69,6 +69,12 @@ class LoadView:
         return seen.per_user_tok_s * seen.low * SLACK >= least and quick
 
     def _at(self, gpu: Gpu, row: Row, users: int) -> AtLoad:
+        if row.plan.prefill is not None:
+            state = self._planner.splits.state(gpu, row, users)
+            ttft_s, tpot_s = float(state.ttft_s[0]), float(state.tpot_s[0])
+            return AtLoad(
+                users, float(state.requests_s[0]) * self.request.osl, 1 / tpot_s, ttft_s * 1e3, row.perf.low
+            )  # fmt: skip
         busy = min(row.plan.replicas, users)
         running = users / busy
         ttft_s, tpot_s = self._figures(gpu, row)(running)

@@ -17,6 +17,7 @@ from constraints.physics.contents import gpus_inside
 from constraints.physics.lookup_tables import needs_gb
 from constraints.plan import AT_LEAST, Row, RowKey
 from constraints.rules.fit import added_gpus_fault, gpu_fits
+from constraints.rules.software import serves_apart
 from optimizer.market.host_rows import KnownHostRows
 from optimizer.market.market import Market
 from optimizer.throughput.choice import planner_for
@@ -104,7 +105,8 @@ def _fillings(platform: Platform, catalog: Catalog, gpu_id: str, count: int, on_
 def hardware_keys(market: Market, gpu: Gpu, per_node: int, holders: list[Platform], nodes: int) -> list[RowKey]:
     """All keys that parts of the catalog can realise for `nodes` nodes of `k` GPUs."""
     caps, domains, hosts = _facts(market, gpu, per_node, holders)
-    return _keys(market, gpu, per_node, nodes, caps, domains, hosts)
+    apart = nodes > 1 and serves_apart(market.llm, gpu, market.request)
+    return _keys(market, gpu, per_node, nodes, caps, domains, hosts, apart)
 
 
 def _facts(
@@ -140,11 +142,13 @@ def _keys(
     caps: Sequence[int],
     domains: Sequence[int],
     hosts: Sequence[tuple[int, int]],
+    apart: bool,
 ) -> list[RowKey]:
+    """`apart`: plans may have prefill and decode on nodes of their own, which RDMA joins."""
     nets: list[tuple[str, int]] = [("none", 0)]
     if nodes > 1:
         nets.append(("pp", market.policy.whole("interconnect.pp_gbit_s")))
-        if market.llm.is_moe or market.request.trains:
+        if market.llm.is_moe or market.request.trains or apart:
             nets += [("rdma", rate_) for rate_ in RDMA_RATES if rate_ <= market.rdma_gbit_s]
     return [
         RowKey(gpu.id, cap, per_node, nodes, min(domain, per_node), gen, width, net, rate, tables_gb=ram_gb)
@@ -185,11 +189,11 @@ class GpuRows:
     def of_all(self, market: Market, asked: Sequence[Asked]) -> list[list[Row]]:
         """Rows of several families, judged together."""
         found = [self._known_of(market, *x) for x in asked]
-        self.planner.judge([(gpu, keys) for (gpu, *_), (_, _, _, keys) in zip(asked, found, strict=True)])
+        judged = self.planner.rows_of([(gpu, keys) for (gpu, *_), (_, _, _, keys) in zip(asked, found, strict=True)])
         out = []
-        for (gpu, _, _, counts), (caps, of_caps, known, keys) in zip(asked, found, strict=True):
+        for (gpu, _, _, counts), (caps, of_caps, known, _), rows in zip(asked, found, judged, strict=True):
             theirs, mine = dict(zip(caps, of_caps, strict=True)), dict(zip(of_caps, caps, strict=True))
-            for row in undominated(self.planner.rows(gpu, keys)) if keys else ():
+            for row in undominated(rows):
                 known[row.key.nodes].append(_on(row, gpu.id, theirs))
             out.append([_on(row, gpu.id, mine) for n in counts for row in known[n]])
         return out
@@ -205,12 +209,14 @@ class GpuRows:
         of_caps, known = self._known.setdefault(kind, (caps, {}))
         new = [nodes for nodes in node_counts if nodes not in known]
         known |= {nodes: [] for nodes in new}
-        least = self.planner.fewest(gpu)
+        apart = self.planner.apart(gpu)
+        fewest = {net: self.planner.fewest(gpu, apart and net == "rdma") for net in ("none", "pp", "rdma")}
         keys = [
             key
             for nodes in new
-            if nodes * per_node >= least
-            for key in _keys(market, gpu, per_node, nodes, caps, domains, hosts)
+            if nodes * per_node >= min(fewest.values())
+            for key in _keys(market, gpu, per_node, nodes, caps, domains, hosts, apart)
+            if key.total >= fewest[key.net]
         ]
         return caps, of_caps, known, keys
 

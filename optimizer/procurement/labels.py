@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from catalogs.offers import state_of
+from optimizer.result.plan_line import plan_line
 from optimizer.text.languages import N_, Words
 
 if TYPE_CHECKING:  # the command line reads words from here, and must start quickly
@@ -83,10 +84,8 @@ def gpus(point: FrontPoint) -> str:
 
 
 def plan(point: FrontPoint) -> str:
-    """`fp8, tp4 dp2, 2 replicas` in the field's own abbreviations."""
-    x = point.plan
-    sizes = " ".join(f"{k}{n}" for k, n in (("tp", x.tp), ("pp", x.pp), ("dp", x.dp), ("ep", x.ep)) if n > 1) or "tp1"
-    return f"{x.precision} {sizes}{' host' if 'host' in (x.experts, x.tables) else ''} x{x.replicas}"
+    """`fp8 tp4 dp2 x2` in the field's own abbreviations."""
+    return plan_line(vars(point.plan))
 
 
 def interval(point: FrontPoint) -> str:

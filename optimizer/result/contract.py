@@ -87,6 +87,7 @@ def scope(market: Market, front: Front) -> str:
         limits += (
             message("tensor parallelism stays inside a node, and a plan has {n} pipeline stages at most", n=stages),
         )
+        limits += (N_("nodes that only prefill hold replicas of one shape, and so do those that only decode"),)
         if set(wanted(market.llm, market.request)) & set(FILE_KINDS):
             limits += (N_("of GGUF files a plan has as many stages as llama.cpp takes GPUs"),)
     proven = message(
@@ -105,8 +106,11 @@ def _plans(request: Request) -> str:
     if request.trains:
         return N_("tensor and expert parallelism, sharding (ZeRO 3) and checkpointing")
     if request.offload:
-        return N_("tensor, pipeline, expert and data parallelism and of routed experts in host memory")
-    return N_("tensor, pipeline, expert and data parallelism")
+        return N_(
+            "tensor, pipeline, expert and data parallelism, of prefill and decode apart and of routed experts in host "
+            "memory"
+        )
+    return N_("tensor, pipeline, expert and data parallelism and of prefill and decode apart")
 
 
 def power_facts(case: Case) -> dict[str, int]:

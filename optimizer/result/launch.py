@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
+from typing import Literal
 
 from catalogs.engines.launch import LaunchArguments, checkpoint, kv_cache_asked, launch_arguments
 from catalogs.engines.published import file_checkpoint, is_published, makers
@@ -19,6 +20,12 @@ from constraints.physics.layer_split import tensor_split
 from constraints.plan import Plan
 
 FIRST_PORT = 8000
+BOOTSTRAP_PORT = 8998
+"""Where decode asks nodes that prefill for a KV cache (SGLang's default)."""
+KV_PORT, KV_PORTS = 30000, 100
+"""The first port on which ranks of an instance hand over KV caches, and how many it may take (vLLM Ascend)."""
+SIDE_PORT = 5600
+"""Where data-parallel ranks do so (vLLM's default of the first one)."""
 HOST_METHODS = {"int4": "AMXINT4", "int8": "AMXINT8", "fp8": "FP8", "bf16": "BF16", "fp16": "BF16", "fp4-mix": "MXFP4"}
 """Formats in which KTransformers' CPU kernels take experts (`--kt-method`, kt-kernel README)."""
 CONFIG_FILE = "engine.yaml"
@@ -40,7 +47,9 @@ class Memory:
 @dataclass(frozen=True)
 class Deployment:
     """A plan on its machines. `context` is in tokens; `cores` and `sockets` are of a node's CPUs, for experts in host
-    memory; `drafted`: tokens that the module for several tokens proposes per step, 0 where no number is asked for."""
+    memory; `drafted`: tokens that the module for several tokens proposes per step, 0 where no number is asked for;
+    `role`: what its nodes do where prefill and decode are apart (launch_apart.py), `before`: nodes before its own,
+    `prompt`: tokens of a prompt, `halves`: the plans of both."""
 
     engine: str
     release: str
@@ -55,6 +64,10 @@ class Deployment:
     cores: int = 0
     sockets: int = 1
     drafted: int = 0
+    role: Literal["", "prefill", "decode"] = ""
+    before: int = 0
+    prompt: int = 0
+    halves: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,25 +197,31 @@ def _speculation(deployment: Deployment) -> str:
 
 def _commands(deployment: Deployment, arguments: LaunchArguments) -> Iterator[list[str]]:
     """The words of each command."""
-    for place in _places(deployment, once_per_replica="several_nodes" in arguments.spellings):
-        words = _visible_gpus(deployment, arguments, place)
+    for place in places(deployment, arguments):
+        environment = _visible_gpus(deployment, arguments, place)
+        if deployment.role:
+            side_port = SIDE_PORT + place.instance * deployment.plan.dp
+            environment += _words(arguments, "environment_apart", address=address(place.node), side_port=side_port)
+        words = ["env", *environment] if environment else []
         words += _program(deployment, arguments, place)
         words += _sizes(deployment, arguments, place)
         words += _settings(deployment, arguments, place)
+        words += _half(deployment, arguments, place)
         yield words
 
 
-def _places(deployment: Deployment, once_per_replica: bool) -> Iterator[Place]:
-    """Every node and engine instance; a replica over several nodes is one instance on each of them, or
-    (`once_per_replica`) is started from its first node alone."""
+def places(deployment: Deployment, arguments: LaunchArguments) -> Iterator[Place]:
+    """Every node and engine instance; a replica over several nodes is one instance on each of them, or is started from
+    its first node alone."""
     spanned = max(1, deployment.plan.gpus // deployment.gpus_per_node)
+    nodes = range(deployment.before, deployment.before + deployment.nodes)
     if spanned > 1:
-        for node in range(deployment.nodes):
-            first = node - node % spanned
-            if node == first or not once_per_replica:
+        for node in nodes:
+            first = node - (node - deployment.before) % spanned
+            if node == first or "several_nodes" not in arguments.spellings:
                 yield Place(node, 0, node - first, first)
         return
-    for node in range(deployment.nodes):
+    for node in nodes:
         for instance in range(deployment.gpus_per_node // deployment.plan.gpus):
             yield Place(node, instance, 0, node)
 
@@ -220,7 +239,7 @@ def _visible_gpus(deployment: Deployment, arguments: LaunchArguments, place: Pla
         return []
     first = place.instance * size
     gpu_list = ",".join(str(gpu) for gpu in range(first, first + size))
-    return ["env", *_words(arguments, "visible_gpus", gpu_list=gpu_list)]
+    return _words(arguments, "visible_gpus", gpu_list=gpu_list)
 
 
 def _program(deployment: Deployment, arguments: LaunchArguments, place: Place) -> list[str]:
@@ -311,6 +330,9 @@ def _config_lines(deployment: Deployment, arguments: LaunchArguments) -> list[st
         lines.append(arguments.spell("kv_fp8"))
     if deployment.drafted:
         lines.append(arguments.spell(_speculation(deployment), drafted=deployment.drafted))
+    if deployment.role:
+        lines += filter(None, [arguments.spell(f"as_{deployment.role}")])
+        lines.append(arguments.spell("handing_over", prompt=deployment.prompt))
     return lines
 
 
@@ -348,8 +370,23 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
         fraction_static=_fraction(memory.weights + memory.kv, memory.gpu),
         fraction_of_free=_fraction(memory.kv, memory.gpu - memory.weights - memory.reserve),
     )  # fmt: skip
-    if deployment.gpus_per_node > plan.gpus:
+    if deployment.gpus_per_node > plan.gpus or (deployment.role and not place.rank):
         words += _words(arguments, "port", port=FIRST_PORT + place.instance)
+    return words
+
+
+def _half(deployment: Deployment, arguments: LaunchArguments, place: Place) -> list[str]:
+    """What tells an instance that it only prefills, or only decodes."""
+    if not deployment.role:
+        return []
+    words = _words(arguments, "listening")
+    if "config_file" not in arguments.spellings:
+        first, second = deployment.halves
+        words += _words(
+            arguments, f"as_{deployment.role}", bootstrap_port=BOOTSTRAP_PORT + place.instance,
+            kv_port=KV_PORT + KV_PORTS * place.instance, engine_id=f"{place.first_node}{place.instance:02}",
+            prefill_dp=first.dp, prefill_tp=first.tp, decode_dp=second.dp, decode_tp=second.tp,
+        )  # fmt: skip
     return words
 
 

@@ -28,7 +28,12 @@ SLOW_TOK_S = 3
 
 def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """Remarks that a buyer needs beside the figures, in the order in which they are shown."""
-    out = [*_of_model(market, front), *_of_proof(market, front), *_of_offload(market, front)]
+    out = [
+        *_of_model(market, front),
+        *_of_splits(market, front),
+        *_of_proof(market, front),
+        *_of_offload(market, front),
+    ]
     out += _of_stale_prices(market, front)
     out += _of_read_prices(market, front)
     out += _of_lead_times(market, front)
@@ -81,6 +86,24 @@ def _of_model(market: Market, front: Front) -> Iterator[dict[str, Any]]:
         yield note_data("prefix-cache", said)
     if said := difference(market.llm):
         yield note_data("checkpoint-files", said)
+
+
+def _of_splits(market: Market, front: Front) -> Iterator[dict[str, Any]]:
+    """Which points have prefill and decode apart, and how far that is known."""
+    found: dict[str, list[str]] = {}
+    for place, point in enumerate(front.points, 1):
+        plan = point.found.row.plan
+        if plan.prefill is not None:
+            first, second = (half.gpus * half.replicas // point.case.per_node for half in plan.halves)
+            found.setdefault(f"{first} + {second}", []).append(f"p{place}")
+    if found:
+        each = [message("{a} nodes in {points}", a=nodes, points=joined(at)) for nodes, at in found.items()]
+        text = message(
+            "Prefill and decode apart: {list}. Such figures rest on the roofline; measured runs are met within 17 % in "
+            "the median and 49 % at the 90th percentile, first tokens within half.",
+            list=joined(each, "; "),
+        )
+        yield note_data("prefill-apart", text)
 
 
 def _of_proof(market: Market, front: Front) -> Iterator[dict[str, Any]]:

@@ -13,10 +13,14 @@ from constraints.build import Case
 from constraints.physics.offload import Host
 from constraints.physics.training import footprint, seq_len
 from constraints.plan import Plan, Row
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rules.interconnect import kv_gbit_s
 from constraints.rules.software import engine_of, kernel_class, method
-from constraints.rules.vram import held_bytes
+from constraints.rules.vram import Held, held_by_prefill, held_bytes
 from optimizer.market.market import Market
-from optimizer.result.launch import Deployment, Memory, launch
+from optimizer.result.launch import Deployment, Launch, Memory, launch
+from optimizer.result.launch_apart import launch_apart
 from optimizer.result.recommended import limits, load_view
 
 SECONDS_A_DAY = 86400
@@ -79,6 +83,31 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None, p
         "experts": "host" if plan.offload else "gpu",
         "tables": "" if not llm.host_table_bytes else "host" if plan.host_tables else "gpu",
         "host": host_facts(llm, plan, host) if host else None,
+        "prefill": prefill_facts(market, gpu, plan, per_node),
+    }
+
+
+def prefill_facts(market: Market, gpu: Gpu, plan: Plan, per_node: int) -> dict[str, Any] | None:
+    """The nodes that only prefill, and what goes from them to those that decode; None where the same nodes do both."""
+    first = plan.prefill
+    if first is None:
+        return None
+    held = held_by_prefill(gpu, market.llm, market.policy, first, market.request)
+    return {
+        "nodes": first.gpus * first.replicas // per_node,
+        "decode_nodes": plan.gpus * plan.replicas // per_node,
+        "tp": first.tp,
+        "pp": first.pp,
+        "ep": first.ep,
+        "dp": first.dp,
+        "replicas": first.replicas,
+        "redundant_experts": first.redundant_experts,
+        "prompts": first.concurrency * first.replicas,
+        "weights_gb": round(held.weights / 1e9, 2),
+        "kv_gb": round(held.kv / 1e9, 2),
+        "vram_gb": round(held.total / 1e9, 2),
+        "requests_s": plan.prompts_ks / 1000,
+        "kv_gbit_s": round(float(kv_gbit_s(market.llm, plan, market.request.isl)), 2),
     }
 
 
@@ -86,27 +115,47 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
     """The commands that serve a build's plan, and what must be said of them."""
     gpu, llm, plan = case.gpu, market.llm, case.plan
     run = engine_of(llm, gpu, plan, market.request, case.per_node)
-    held = held_bytes(gpu, llm, market.policy, plan, market.request)
     cpus = [(part, pieces) for part, pieces in case.parts(Cpu) if isinstance(part, Cpu)]
-    found = launch(
-        Deployment(
-            engine=run.engine.name if run else "",
-            release=(run.engine.release or run.engine.since) if run else "",
-            llm=llm,
-            plan=plan,
-            routed_experts=llm.experts,
-            redundant_experts=plan.redundant_experts,
-            nodes=case.build.nodes,
-            gpus_per_node=case.per_node,
-            context=market.request.tokens,
-            memory=Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve),
-            cores=sum(cpu.cores * q for cpu, q in cpus),
-            sockets=sum(q for _, q in cpus),
-            drafted=market.request.drafted,
-        )
+    found = launch_of(
+        llm, market.policy, market.request, gpu, plan, run.engine if run else None, case.build.nodes, case.per_node,
+        cores=sum(cpu.cores * q for cpu, q in cpus), sockets=sum(q for _, q in cpus),
+    )  # fmt: skip
+    return {"launch": list(found.commands), "launch_note": found.note}
+
+
+def launch_of(
+    llm: Llm, policy: Policy, request: Request, gpu: Gpu, plan: Plan, engine: Engine | None, nodes: int, per_node: int,
+    cores: int = 0, sockets: int = 1,
+) -> Launch:  # fmt: skip
+    """The commands that serve a plan on some nodes by an engine; `cores`, `sockets`: of a node's CPUs."""
+    held = held_bytes(gpu, llm, policy, plan, request)
+    deployment = Deployment(
+        engine=engine.name if engine else "",
+        release=(engine.release or engine.since) if engine else "",
+        llm=llm,
+        plan=plan,
+        routed_experts=llm.experts,
+        redundant_experts=plan.redundant_experts,
+        nodes=nodes,
+        gpus_per_node=per_node,
+        context=request.tokens,
+        memory=_memory(gpu, held),
+        cores=cores,
+        sockets=sockets,
+        drafted=request.drafted,
+        prompt=request.isl,
     )
-    notes = [note for note in (found.note, _read_long_ago(run.engine, market.request.as_of) if run else "") if note]
-    return {"launch": list(found.commands), "launch_note": joined(notes, " ")}
+    if plan.prefill is None:
+        found = launch(deployment)
+    else:
+        first = held_by_prefill(gpu, llm, policy, plan.prefill, request)
+        found = launch_apart(deployment, plan.prefill, _memory(gpu, first))
+    notes = [note for note in (found.note, _read_long_ago(engine, request.as_of) if engine else "") if note]
+    return Launch(found.commands, joined(notes, " "))
+
+
+def _memory(gpu: Gpu, held: Held) -> Memory:
+    return Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve)
 
 
 def _read_long_ago(engine: Engine, day: date) -> str:

@@ -88,7 +88,28 @@ class HostFacts(Strict):
     compute_gflops: int = Field(description="of the CPUs")
 
 
+class PrefillFacts(Strict):
+    """Nodes that only prefill, where prefill and decode are apart, and what goes from them to the nodes that decode."""
+
+    nodes: int = Field(description="that prefill: the first ones of the build")
+    decode_nodes: int = Field(description="all others")
+    tp: int = Field(description="tensor-parallel GPUs")
+    pp: int = Field(description="pipeline stages")
+    ep: int = Field(description="expert-parallel GPUs")
+    dp: int = Field(description="data-parallel attention groups of a replica")
+    replicas: int = Field(description="independent copies of the model")
+    redundant_experts: int = Field(description="copies of routed experts that even them out over ep")
+    prompts: int = Field(description="whose KV cache all these nodes have memory for")
+    weights_gb: float = Field(description="on the fullest GPU, GB of 1e9 bytes")
+    kv_gb: float = Field(description="KV cache on the fullest GPU")
+    vram_gb: float = Field(description="all that the fullest GPU needs, with the reserve")
+    requests_s: float = Field(description="that both halves serve in balance, per second, rounded up")
+    kv_gbit_s: float = Field(description="what their KV caches take of each GPU's link, sending or receiving")
+
+
 class PlanFacts(Strict):
+    """A plan. Where prefill and decode are apart, its sizes and memory are of the nodes that decode."""
+
     precision: str
     kv_precision: str
     tp: int = Field(description="tensor-parallel GPUs")
@@ -111,6 +132,9 @@ class PlanFacts(Strict):
     experts: Literal["gpu", "host"]
     tables: Literal["", "gpu", "host"] = Field(default="", description="where n-gram tables lie; empty: there are none")
     host: HostFacts | None
+    prefill: PrefillFacts | None = Field(
+        default=None, description="nodes that only prefill; null where the same nodes prefill and decode"
+    )
 
 
 class GpuFacts(Strict):

@@ -1,7 +1,9 @@
 """Which point of a front is recommended, and which cheaper one can hardly be told apart from it.
 
 With users or a load asked for: the cheapest point that serves them at the lower end of its interval. With a budget
-alone: the fastest. Else: the cheapest.
+alone: the fastest. Else: the cheapest. Where that point has prefill and decode apart, a point that has them on the
+same nodes goes before it if it serves what is asked for too and their intervals overlap by more than half of the
+shorter: figures of splits rest on no fit.
 """
 
 from __future__ import annotations
@@ -48,6 +50,31 @@ def serving(market: Market, points: Sequence[Point]) -> int | None:
 def recommended(market: Market, points: Sequence[Point]) -> int | None:
     """The index of the recommended point; None of an empty front. Where no point serves the load for certain, the
     fastest comes nearest to it."""
+    at = _first_choice(market, points)
+    return at if at is None else _on_the_same_nodes(market, points, at)
+
+
+def _on_the_same_nodes(market: Market, points: Sequence[Point], at: int) -> int:
+    """In the place of a point with prefill and decode apart the nearest one that has them on the same nodes, does what
+    is asked for and can hardly be told apart from it: the cheapest of a load, else the fastest; `at` where none is."""
+    if points[at].found.row.plan.prefill is None:
+        return at
+    view, loaded = load_view(market), asks_for_load(market)
+    served = not loaded or serving(market, points) is not None
+    able = [
+        place
+        for place, point in enumerate(points)
+        if point.found.row.plan.prefill is None
+        and overlapping(points[at], point)
+        and (not loaded or not served or view.serves_at_low_end(point.case.gpu, point.found.row))
+    ]
+    if not able:
+        return at
+    return min(able) if loaded and served else max(able)
+
+
+def _first_choice(market: Market, points: Sequence[Point]) -> int | None:
+    """The same whatever the plan is."""
     if not points:
         return None
     if asks_for_load(market):
@@ -58,9 +85,15 @@ def recommended(market: Market, points: Sequence[Point]) -> int | None:
 
 def reason(market: Market, points: Sequence[Point]) -> str:
     """Why that point is the recommended one, in a sentence; "" of an empty front."""
-    at = recommended(market, points)
-    if at is None:
+    at, first = recommended(market, points), _first_choice(market, points)
+    if at is None or first is None:
         return ""
+    if at != first:
+        return message(
+            "{point} is recommended: {other} has prefill and decode apart, on nodes of their own, and its throughput "
+            "can hardly be told from that of {point}.",
+            point=f"p{at + 1}", other=f"p{first + 1}",
+        )  # fmt: skip
     name, least = f"p{at + 1}", LEAST[market.axis.name]
     if asks_for_load(market):
         asked = _asked(market.request)
@@ -94,8 +127,10 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
     low, high = interval(points[at])
     for place, point in enumerate(points[:at]):
         other_low, other_high = interval(point)
-        shared = min(high, other_high) - max(low, other_low)
-        if shared > min(high - low, other_high - other_low) / 2:
+        # Of a point that was passed over for its plan that is said already (reason).
+        if overlapping(points[at], point) and not (
+            point.found.row.plan.prefill and at != _first_choice(market, points)
+        ):
             if market.axis is MONEY:
                 less = less_words(market, points[at].found.cost, point.found.cost)
                 key = N_(
@@ -113,6 +148,12 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
                 e=less,
             )  # fmt: skip
     return ""
+
+
+def overlapping(one: Point, other: Point) -> bool:
+    """Whether the intervals of two points overlap by more than half of the shorter."""
+    (low, high), (other_low, other_high) = interval(one), interval(other)
+    return min(high, other_high) - max(low, other_low) > min(high - low, other_high - other_low) / 2
 
 
 def less_words(market: Market, parts_cents: int, other_cents: int) -> str:

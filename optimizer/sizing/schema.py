@@ -122,6 +122,10 @@ class SizedApart(Strict):
     prefill_busy: float = Field(description="share of the time in which the nodes that prefill do so; 1: they bind")
     handing_over_ms: float = Field(description="time in which a prompt's KV cache goes over the network")
     network_gbit_s: int = Field(description="of each GPU")
+    launch: list[str] = Field(
+        default=[], description="commands of the nodes that prefill, of those that decode, and of the router"
+    )
+    launch_note: Text = Field(default="", description="what a reader of the commands has to know")
 
 
 class Sized(Strict):

@@ -89,7 +89,7 @@ def serving_size(
 
 def best_row(planner: Planner, gpu: Gpu, key: RowKey) -> Row | None:
     """The fastest plan of a setup, n-gram tables on the GPUs or in as much RAM as they need."""
-    rows = planner.rows(gpu, with_tables(planner.llm, key, planner.policy))
+    rows = planner.rows_together(gpu, with_tables(planner.llm, key, planner.policy))
     return max(rows, key=lambda row: row.perf.tenths, default=None)
 
 

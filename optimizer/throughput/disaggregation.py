@@ -16,7 +16,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from optimizer.throughput.constants import Constants
-from optimizer.throughput.roofline import Field, Flags, Floats, Ints, Times, largest_keeping
+from optimizer.throughput.roofline import SLACK, Field, Flags, Floats, Ints, Times, largest_keeping
 
 STEPS = 28
 """Of a bisection: the requests in decode are known to a part in 10^8 of those that there is room for."""
@@ -140,6 +140,40 @@ def most_in_balance(prefill: Prefill, decode: Decode) -> Ints:
         )
 
     return np.maximum(largest_keeping(np.asarray(decode.room, dtype=np.int64), keeps), 1)
+
+
+def asked_for(prefill: Prefill, decode: Decode, running: Floats) -> Floats:
+    """Requests under way in both halves where `running` of them are in decode and the first half is not busy all the
+    time: the inverse of `steady`.
+
+    With u = the share of time that the first half is busy and b = `at_once`, `Prefill.ttft_s` gives a + 1 = running +
+    rate x alone_s + u^2 a / (a (1 - u) + 1) + u b a for the a others of a request: a quadratic equation."""
+    rate = running / decode.after_first_s(running)
+    busy = rate / prefill.most_requests_s
+    alone = running + rate * prefill.alone_s - 1
+    square = (1 - busy * prefill.at_once) * (1 - busy)
+    linear = (1 - busy * prefill.at_once) - alone * (1 - busy) - busy**2
+    root = np.sqrt(np.maximum(linear**2 + 4 * square * alone, 0.0))
+    # Of both ways to write the root the one that subtracts no near-equal numbers.
+    others = np.where(linear > 0, 2 * alone / np.maximum(linear + root, 1e-300), (root - linear) / (2 * square))
+    return np.asarray(others + 1)
+
+
+def most_running(prefill: Prefill, decode: Decode, least_tok_s: float, max_ttft_s: float, most_rate: Floats) -> Ints:
+    """The most requests in decode of each of its replicas with which all under way have room there and that keep the
+    latency limits and `most_rate` requests per second, the first half no busier than BUSY; 0 where none do. More
+    requests make no latency shorter: by bisection."""
+    rate_limit = np.minimum(most_rate, BUSY * prefill.most_requests_s)
+
+    def keeps(each: Ints) -> Flags:
+        running = each * decode.replicas
+        after_s = decode.after_first_s(running)
+        rate = running / after_s
+        able = (decode.tpot_s(running) * least_tok_s <= SLACK) & (rate <= rate_limit)
+        asked = asked_for(prefill, decode, np.where(able, running, 0.0))
+        return np.asarray(able & (asked <= decode.room) & (asked / rate - after_s <= max_ttft_s * SLACK))
+
+    return largest_keeping(np.maximum(decode.room // decode.replicas, 1), keeps)
 
 
 def steady(prefill: Prefill, decode: Decode, asked: Floats) -> Steady:

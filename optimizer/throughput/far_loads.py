@@ -21,7 +21,8 @@ def per_gpu(row: Row) -> float:
 def is_far(calibration: Calibration, llm: Llm, gpu: Gpu, row: Row) -> bool:
     """Whether a plan's interval is that of loads beyond the measured ones."""
     plan = row.plan
-    if plan.offload or plan.precision in FILE_KINDS or row.perf.basis != "roofline":
+    # Prefill and decode apart have an interval of their own (Calibration.width_apart).
+    if plan.offload or plan.prefill or plan.precision in FILE_KINDS or row.perf.basis != "roofline":
         return False
     return calibration.beyond(kin(llm), gpu, per_gpu(row))
 

@@ -32,7 +32,7 @@ class Fits:
 
     def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
-        self._tables: dict[tuple[int, int, int, str, bool], Ints] = {}
+        self._tables: dict[tuple[int, int, int, str, bool, tuple[Engine, ...] | None], Ints] = {}
         self._free: dict[tuple[int, int, bool], int] = {}
         self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
         self._kinds: dict[tuple[str, str], int] = {}
@@ -45,12 +45,18 @@ class Fits:
         owner = np.repeat(np.arange(len(setups)), [len(x) for x in tables])
         table = np.concatenate(tables) if tables else np.zeros((0, 8), dtype=np.int64)
         free = np.array([self.free(gpu, precision) for gpu, _, _ in setups], dtype=np.int64)[owner]
-        rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
         weights, kv, least = table[:, 5:].T
+        rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
         # Each data-parallel rank has the weights and its own requests: dp times what fits beside them.
         users = np.minimum((free - weights) // kv, self.most_at_once(precision)) * table[:, 2]
         kept = (free >= weights) & (users >= 1) & (rate >= least)
         return np.column_stack((table[:, :5], users))[kept], owner[kept]
+
+    def table_of(
+        self, gpu: Gpu, precision: str, key: RowKey, size: int, among: tuple[Engine, ...]
+    ) -> list[tuple[int, ...]]:
+        """Rows of `_table` of these engines."""
+        return [tuple(row) for row in self._table(gpu, precision, key, size, among).tolist()]
 
     def shapes_of(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> list[tuple[int, ...]]:
         """(tp, pp, dp, ep, redundant experts, bytes of weights on the fullest GPU) of replicas that an engine starts,
@@ -101,16 +107,16 @@ class Fits:
             self._kinds[memo] = self._kind_of.setdefault(kind, len(self._kind_of))
         return self._kinds[memo]
 
-    def _table(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
-        """Shapes of `size` GPUs that an engine starts: tp, pp, dp, ep, redundant experts, bytes of weights on the
-        fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs
+    def _table(self, gpu: Gpu, precision: str, key: RowKey, size: int, among: tuple[Engine, ...] | None = None) -> Ints:
+        """Shapes of `size` GPUs that an engine (of `among`) starts: tp, pp, dp, ep, redundant experts, bytes of weights
+        on the fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs
         (constraints/rules/software.py, constraints/rules/vram.py, constraints/rules/interconnect.py)."""
         # A replica inside a node is the same on every network: one table serves all of them.
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
         on_host = bool(key.tables_gb)
-        memo = (self._kind(gpu, precision), size, per_node, net, on_host)
+        memo = (self._kind(gpu, precision), size, per_node, net, on_host, among)
         if memo not in self._tables:
-            among = keeping(self.llm, self.engines(gpu, precision), on_host)
+            among = keeping(self.llm, self.engines(gpu, precision) if among is None else among, on_host)
             llm, request, experimental = self.llm, self.request, self.request.allow_experimental
             cache, rows = kv_precision(llm, request), []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.most_stages(precision)):

@@ -80,7 +80,7 @@ def _per_gpu(planner: Planner, gpu: Gpu, key: RowKey, count: int) -> float:
     domain = min(gpu.wired_domain_gpus, count)
     host = (0, 0) if domain >= count else (gpu.pcie_gen or 4, 16)
     other = replace(key, per_node=count, domain=domain, pcie_gen=host[0], lanes=host[1])
-    row = next(iter(planner.rows(gpu, [other])), None)
+    row = next(iter(planner.rows_together(gpu, [other])), None)
     return row.perf.tenths / other.total if row else 0.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_
 from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
 from optimizer.throughput.roofline import Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
+from optimizer.throughput.splits import Asked, Splits
 
 Rank = tuple[int, int, int, int, int]
 Spans = tuple[int, str, int] | None
@@ -72,12 +74,14 @@ class Planner:
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
         self.kin = kin(llm)
+        self.splits = Splits(self)
 
     def for_users(self, users: int) -> Planner:
         """The planner of the same request for another number of users, where both name one: what is judged is judged
         for both."""
         other = copy.copy(self)
         other.request = self.request.model_copy(update={"users": users})
+        other.splits = self.splits.of(other)
         return other
 
     def alike(self, gpu: Gpu) -> int:
@@ -109,8 +113,31 @@ class Planner:
 
     def rows(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
         """The row of each key that a plan can run on."""
+        return self.rows_of([(gpu, keys)])[0]
+
+    def rows_together(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
+        """The same of plans that prefill and decode on the same nodes."""
         self.judge([(gpu, keys)])
         return [row for key in keys if (row := self._best(gpu, key))]
+
+    def rows_of(self, asked: Sequence[tuple[Gpu, Sequence[RowKey]]]) -> list[list[Row]]:
+        """The same of several GPUs, judged in one stroke: of each key the fastest plan, prefill and decode on the same
+        nodes or apart; of equal ones that on the same nodes."""
+        self.judge(asked)
+        together = [[self._best(gpu, key) for key in keys] for gpu, keys in asked]
+        to_split: list[Asked] = []
+        for (gpu, keys), rows in zip(asked, together, strict=True):
+            alone = {row.key: row.perf.tenths for row in rows if row and row.key.net == "none"}
+            for key, row in zip(keys, rows, strict=True):
+                # Sound: a row no faster than one that needs no network is never chosen (rows.undominated).
+                least = alone.get(replace(key, net="none", net_gbit_s=0), 0)
+                to_split.append(Asked(gpu, key, max(least, row.perf.tenths if row else 0)))
+        split = iter(self.splits.rows(to_split))
+        return [[row for one in rows if (row := next(split) or one)] for rows in together]
+
+    def apart(self, gpu: Gpu) -> bool:
+        """Whether plans may have prefill and decode apart on nodes of this GPU."""
+        return self.splits.possible(gpu)
 
     def most_users(self, gpu: Gpu, key: RowKey) -> int:
         """Requests at once that the GPUs of a key serve at most; 0 where no plan runs. Of a request for users."""
@@ -200,10 +227,14 @@ class Planner:
                 max((can.tok_s for _, can in at), default=0.0),
             )
 
-    def fewest(self, gpu: Gpu) -> float:
-        """GPUs below which no row has a plan."""
+    def fewest(self, gpu: Gpu, apart: bool = False) -> float:
+        """GPUs below which no row has a plan; `apart`: none with prefill and decode apart either."""
         can = self.reach(gpu)
-        return max(can.gpus, (self.request.users or 0) / can.users if can.users else math.inf)
+        users = can.users
+        if apart and self.bounded:
+            # Sound: requests that wait before prefill keep no latency limit of decode. Memory bounds them all the same.
+            users = min(self.fits.max_batch, self.fits.most_users(gpu))
+        return max(can.gpus, (self.request.users or 0) / users if users else math.inf)
 
     def most_tenths(self, gpu: Gpu) -> float:
         """0.1 tok/s that no plan exceeds per GPU."""

@@ -24,7 +24,12 @@ ROUNDING = 1 + 1e-6
 @dataclass(frozen=True)
 class Reach:
     """`gpus`: below so many no replica meets the latency limits. Per GPU of one that does at most `users` requests run
-    at once, and per GPU of any replica at most `tok_s` output tokens a second come out."""
+    at once, and per GPU of any replica at most `tok_s` output tokens a second come out.
+
+    Prefill and decode apart keep `gpus` and `tok_s` too: a request takes as much of the GPUs of either half as of one
+    GPU at least, its whole prefill of the first and its tokens, no prefill between them, of the second; together no
+    less than where they share GPUs, for `prefill_mixing` of a prefill at most is counted there. `users` they may
+    exceed: a request that waits for its prefill is no load of decode."""
 
     gpus: float
     users: float

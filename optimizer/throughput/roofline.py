@@ -9,13 +9,14 @@ latency limits allow. Many configurations are judged at once: fields are numpy a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from constraints.rules.vram import PROMPT_TOKENS
 from optimizer.throughput.constants import Constants
 
 Floats = npt.NDArray[np.float64]
@@ -25,9 +26,6 @@ Field = Any
 """A numpy array with an entry per configuration, or a number that holds for all."""
 
 
-PREFILL_TOKENS = 8192
-"""Tokens of prompts in a batch of prefills: the default of vLLM (max_num_batched_tokens) and TensorRT-LLM
-(max_num_tokens)."""
 IN_TURN_TOKENS = 512
 """Tokens of a prompt that a stage of llama.cpp takes at once (its --ubatch-size)."""
 DEPTHS = (1, 2, 3)
@@ -137,6 +135,19 @@ class Times:
         size = len(self.stage_fixed_s)
         values = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
         return replace(self, **{name: value[at] for name, value in values.items() if np.shape(value) == (size,)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Times]) -> Times:
+        """Those of one table after the other, by the same constants."""
+        sizes = [len(part.stage_fixed_s) for part in parts]
+
+        def column(name: str) -> Any:
+            values = [getattr(part, name) for part in parts]
+            if name in ("skew", "knee", "burst", "mixing", "hidden", "accepted", "draft_share"):
+                return values[0]
+            return np.concatenate([np.broadcast_to(x, (size,)) for x, size in zip(values, sizes, strict=True)])
+
+        return cls(**{field_.name: column(field_.name) for field_ in fields(cls)})
 
     def without_drafts(self) -> Times:
         """Times of steps that propose nothing, which at no load exceed those of these steps, all of one depth: what a
@@ -272,7 +283,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     # Layers that choose what they attend to score every earlier token first, on each tensor-parallel rank anew.
     prefill = prefill + np.asarray(jobs.prefilled) * jobs.sparse_layers * constants["sparse_token_us"] * 1e-6 / dp
     # Prompts are computed in batches of so many tokens, each with launches of its own, and admitted one by one.
-    prefill = prefill + np.asarray(jobs.prefilled) / PREFILL_TOKENS * launches * pp + constants["request_ms"] * 1e-3
+    prefill = prefill + np.asarray(jobs.prefilled) / PROMPT_TOKENS * launches * pp + constants["request_ms"] * 1e-3
     # Stages in turn pass a prompt on piece by piece: the next one begins when the one before has done its first.
     pieces = np.maximum(np.ceil(np.asarray(jobs.prefilled) / IN_TURN_TOKENS), 1)
     of_stage = np.where(jobs.in_turn, (pieces + pp - 1) / pieces / pp, 1 / pp)
@@ -375,14 +386,14 @@ def speeds(latencies: Latencies, running: Ints) -> Speeds:
     """Figures at concurrency `c` (>= 1) of each replica."""
     tpot = latencies.tpot_s(running)
     return Speeds(
-        _floor(running * latencies.osl / latencies.request_s(running) * 10),
+        floored(running * latencies.osl / latencies.request_s(running) * 10),
         1 / tpot,
         latencies.ttft_s(running) * 1e3,
         tpot * 1e3,
     )
 
 
-def _floor(exact: Floats) -> Ints:
+def floored(exact: Floats) -> Ints:
     """Rounded down after rounding to nine digits, so that a last bit of the C library does not decide."""
     scale = 10.0 ** (8 - np.floor(np.log10(np.maximum(exact, 1e-9))))
     rounded: Any = np.floor(np.rint(exact * scale) / scale)

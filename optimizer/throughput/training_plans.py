@@ -70,7 +70,7 @@ class TrainingPlanner:
         """What GPUs of equal rows share; here each has its own."""
         return gpu.id
 
-    def fewest(self, gpu: Gpu) -> float:
+    def fewest(self, gpu: Gpu, apart: bool = False) -> float:
         """GPUs below which no row has a plan; not known here."""
         return 1
 
@@ -87,6 +87,14 @@ class TrainingPlanner:
     def rows(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
         """The row of each key that a plan can run on."""
         return [row for key in keys if (row := self._best(gpu, key))]
+
+    def rows_of(self, asked: Sequence[tuple[Gpu, Sequence[RowKey]]]) -> list[list[Row]]:
+        """The same of several GPUs."""
+        return [self.rows(gpu, keys) for gpu, keys in asked]
+
+    def apart(self, gpu: Gpu) -> bool:
+        """Prefill and decode are nothing of training."""
+        return False
 
     def roughest(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The plan with the least memory per GPU, whether it fits or not; None when no precision is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import re
@@ -17,6 +18,7 @@ from catalogs.engines.launch import checkpoint, launch_arguments
 from catalogs.engines.tables import table
 from constraints.plan import Plan, Training
 from optimizer.result.launch import Deployment, Launch, Memory, launch, weights_of
+from optimizer.result.launch_apart import launch_apart
 from tests.support.long import one_in, wanted
 
 GB = 10**9
@@ -51,6 +53,7 @@ def vllm() -> argparse.ArgumentParser:
     p.add_argument("--node-rank", "-r", type=int, default=0)
     p.add_argument("--master-addr")
     p.add_argument("--headless", action="store_true")
+    p.add_argument("--kv-transfer-config", type=json.loads)
     p.add_argument("--dtype", choices=["auto", "half", "float16", "bfloat16", "float", "float32"])
     p.add_argument("--quantization", "-q")
     p.add_argument("--kv-cache-dtype", choices=["auto", "float16", "bfloat16", "fp8", "fp8_e4m3", "fp8_inc"])
@@ -90,6 +93,9 @@ def sglang() -> argparse.ArgumentParser:
     p.add_argument("--kt-threadpool-count", type=int)
     p.add_argument("--kt-num-gpu-experts", type=int)
     p.add_argument("--port", type=int)
+    p.add_argument("--disaggregation-mode", choices=["null", "prefill", "decode"], default="null")
+    p.add_argument("--disaggregation-bootstrap-port", type=int, default=8998)
+    p.add_argument("--host", default="127.0.0.1")
     return p
 
 
@@ -105,6 +111,7 @@ def trtllm() -> argparse.ArgumentParser:
     p.add_argument("--max_batch_size", type=int)
     p.add_argument("--kv_cache_free_gpu_memory_fraction", "--free_gpu_memory_fraction", type=float)
     p.add_argument("--extra_llm_api_options", "--config", dest="config")
+    p.add_argument("--host")
     p.add_argument("--port", type=int)
     return p
 
@@ -117,7 +124,7 @@ def read_back(command: str) -> tuple[Sizes, argparse.Namespace]:
         end = words.index("&&")
         file, words = "\n".join(words[2 : words.index(">")]), words[end + 1 :]
     if words[0] == "env":
-        words = words[2:]
+        words = list(itertools.dropwhile(lambda word: re.fullmatch(r"[A-Z_]+=.*", word), words[1:]))
     if words[0] == "mpirun":
         words = words[words.index("trtllm-llmapi-launch") + 1 :]
     if words[:2] == ["vllm", "serve"]:
@@ -379,3 +386,73 @@ def test_every_size_is_read_back_from_random_plans() -> None:
             held = {rank for first in starts for rank in range(first, first + local)}
             assert held == set(range(dp)), (per_node, nodes, tp, pp, dp)
     assert tried > 200
+
+
+HALVES = Plan(
+    "fp8", "bf16", 1, 1, 8, 8, 3, 200, prefill=Plan("fp8", "bf16", 1, 1, 4, 1, 4, 16), prompts_ks=9000
+)  # fmt: skip
+
+
+def apart(engine: str, release: str, plan: Plan = HALVES) -> Launch:
+    llm = models.get("v3-671b")
+    deployment = Deployment(
+        engine, release, llm, plan, llm.experts, 0, 5, 8, 9216, MEMORY, prompt=8192
+    )  # fmt: skip
+    assert plan.prefill is not None
+    return launch_apart(deployment, plan.prefill, Memory(141 * GB, 91 * GB, 2 * GB, 8 * GB))
+
+
+@pytest.mark.parametrize(
+    ("engine", "release"),
+    [("vLLM", "0.33.0"), ("vLLM ROCm", "0.33.0"), ("SGLang", "0.5.23"), ("SGLang ROCm", "0.5.23"),
+     ("TensorRT-LLM", "1.2.1")],
+)  # fmt: skip
+def test_both_halves_are_started_and_a_router_before_them(engine: str, release: str) -> None:
+    """Two instances on each of the nodes that prefill, one on each of those that decode, and each knows its role."""
+    found = apart(engine, release)
+    *halves, router = found.commands
+    assert len(halves) == 4 + 3 and "router" in found.note
+    for place, command in enumerate(halves):
+        sizes, arguments = read_back(command)
+        half = HALVES.halves[place >= 4]
+        assert sizes == Sizes(half.tp, half.pp, half.dp, half.ep, 0)
+        assert arguments.port == 8000 + (place % 2 if place < 4 else 0)
+        if engine.startswith("vLLM"):
+            assert arguments.kv_transfer_config["kv_role"] == ("kv_producer" if place < 4 else "kv_consumer")
+            assert (
+                f"VLLM_NIXL_SIDE_CHANNEL_HOST=<address-of-node-{place // 2 + 1 if place < 4 else place - 1}>" in command
+            )
+        elif engine.startswith("SGLang"):
+            assert arguments.disaggregation_mode == ("prefill" if place < 4 else "decode")
+            assert arguments.host == "0.0.0.0" and arguments.disaggregation_bootstrap_port == 8998 + place % 2 * (
+                place < 4
+            )
+        else:
+            assert ("disable_overlap_scheduler: true" in command) == (place < 4)
+            assert "max_tokens_in_buffer: 8192" in command and arguments.host == "0.0.0.0"
+    # The router knows every instance once, those that prefill by their place.
+    known = re.findall(r"<address-of-node-(\d)>", router)
+    assert sorted(known) == ["1", "1", "2", "2", "3", "4", "5"]
+
+
+def test_the_ports_of_halves_do_not_meet() -> None:
+    """Each instance of a node has its own, of the engine's and of those on which KV caches are asked for."""
+    for engine, release, port in (
+        ("SGLang", "0.5.23", r"bootstrap-port (\d+)"), ("vLLM", "0.33.0", r"CHANNEL_PORT=(\d+)"),
+    ):  # fmt: skip
+        first, second = (re.findall(port, command) for command in apart(engine, release).commands[:2])
+        assert first and first != second
+
+
+def test_engines_that_nobody_says_how_to_start_apart_give_no_command() -> None:
+    found = apart("KTransformers", "0.3")
+    assert not found.commands and "apart" in found.note
+
+
+def test_a_half_over_several_nodes_counts_from_its_own_first_node() -> None:
+    plan = Plan("fp8", "bf16", 1, 1, 16, 16, 1, 200, prefill=Plan("fp8", "bf16", 1, 1, 8, 8, 3, 16), prompts_ks=9000)
+    found = apart("SGLang", "0.5.23", plan)
+    *_, one, other, router = found.commands
+    assert "--node-rank 0" in one and "--node-rank 1" in other
+    assert one.count("<address-of-node-4>") == other.count("<address-of-node-4>") == 1
+    assert "<address-of-node-5>" not in router

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +15,6 @@ from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.sizing import disaggregated
 from optimizer.sizing.disaggregated import apart_plan
 from optimizer.sizing.schema import SizedApart
 from optimizer.sizing.serving import key_of
@@ -61,28 +59,24 @@ def test_a_split_names_its_halves(shipped: Catalog) -> None:
      {"speculate": "mtp2"}, {"cached_share_percent": 80, "isl": 8192}],
 )  # fmt: skip
 def test_no_split_is_faster_within_the_limits(asked: dict[str, Any], shipped: Catalog) -> None:
-    """All splits, plans of both halves and numbers of requests, one by one. Of plans of the first half the two ends are
-    tried alone: what lies between is worth 2 % at most."""
+    """All splits, plans of both halves and numbers of requests under way, one by one."""
     card = shipped.find("H200 SXM5 141GB")
     assert isinstance(card, Gpu)
     planner, key = planner_of("r1-671b", precision="fp8", **asked), key_of(card, 8, 3)
     found = apart_plan(planner, card, key)
-    request, best = planner.request, 0.0
-    engine = next(x for x in planner.fits.engines(card, "fp8") if x.name == "SGLang")
-    pools = {n: disaggregated.pool_of(planner, card, replace(key, nodes=n), "fp8", engine) for n in (1, 2)}
+    request, best, splits = planner.request, 0.0, planner.splits
+    group = splits._group("fp8", card, key)
     for first in (1, 2):
-        one, two = pools[first], pools[3 - first]
-        if not one or not two:
-            continue
-        for a, b in itertools.product(range(len(one.plans)), range(len(two.plans))):
-            users = np.unique(np.geomspace(1, int(two.decode.room[b]), 60).astype(int)).astype(float)
-            prefill, decode = one.prefill.of([a] * len(users)), two.decode.of([b] * len(users))
-            state = steady(prefill, decode, users)
+        for a, b in itertools.product(group._of(first, group.table.prefills), group.decode(3 - first)):
+            prefill = splits._prefill_of("fp8", np.array([a]), first, np.array([key.net_gbit_s / 8 * 1e9]))
+            decode = splits._decode_of("fp8", np.array([b]), 3 - first)
+            users = np.unique(np.geomspace(1, int(decode.room[0]), 60).astype(int)).astype(float)
+            state = steady(prefill.of([0] * len(users)), decode.of([0] * len(users)), users)
             fine = (state.tpot_s * request.min_tok_s_user <= 1) & (users >= (request.users or 1))
             fine &= state.ttft_s * 1e3 <= (request.max_ttft_ms or np.inf)
             fine &= state.requests_s <= 0.95 * prefill.most_requests_s
             best = max(best, float(np.max(np.where(fine, state.requests_s, 0.0))) * request.osl)
-    assert (found.output_tok_s if found else 0.0) >= 0.98 * best
+    assert (found.output_tok_s if found else 0.0) >= 0.995 * best
     if found:
         assert found.per_user_tok_s >= request.min_tok_s_user * 0.999 and found.users >= (request.users or 1)
         assert request.max_ttft_ms is None or found.ttft_ms <= request.max_ttft_ms * 1.001

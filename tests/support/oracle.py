@@ -31,6 +31,7 @@ from optimizer.throughput.constants import constants
 from optimizer.throughput.demand import Demand, demand
 from optimizer.throughput.jobs import of_keys
 from tests.support.plan_oracle import lines, starts
+from tests.support.split_oracle import split_tenths
 
 DATA = Path(__file__).parents[2] / "constraints" / "data"
 RULES = (
@@ -811,6 +812,8 @@ class Oracle:
         for off in ("", *(x for x in ("vram", "precision", "software") if x in self.left_out)):
             fine = high or off == "precision"
             out[off] = self._best(gpu, key, precision, off == "vram", off == "software") if fine else 0
+            if fine:
+                out[off] = max(out[off], split_tenths(self, gpu, key, precision))
         return tuple(out.items()) if any(out.values()) else ()
 
     def _best(self, gpu: Gpu, key: RowKey, precision: str, boundless: bool, engineless: bool = False) -> int:

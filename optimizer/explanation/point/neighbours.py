@@ -71,6 +71,7 @@ def _figures(point: Point) -> Iterator[tuple[str, str, float | str]]:
     yield "link per GPU", "GB/s", gpu.link_gb_s if row.key.domain > 1 else 0
     yield "network per GPU", "Gbit/s", row.key.net_gbit_s
     yield "precision", "", plan.precision
-    yield "plan", "", f"tp{plan.tp} pp{plan.pp} dp{plan.dp} ep{plan.ep} x{plan.replicas}"
+    sizes = [f"tp{half.tp} pp{half.pp} dp{half.dp} ep{half.ep} x{half.replicas}" for half in plan.halves]
+    yield "plan", "", sizes[0] if plan.prefill is None else f"prefill {sizes[0]} + decode {sizes[1]}"
     yield "requests at once", "", plan.concurrency * plan.replicas
     yield "for each user", "tok/s", round(row.perf.per_user_tok_s, 1)
