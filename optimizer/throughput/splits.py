@@ -399,6 +399,8 @@ class Splits:
         group = self._groups.get(memo)
         if group is None or group.table is not table:
             group = self._groups[memo] = Group(table, self._sent(precision, key.net_gbit_s))
+        # Blocks may have come without entries of their own.
+        group.sending = self._sent(precision, key.net_gbit_s)
         for span in range(len(group.spans) + 1, key.nodes):
             group.spans[span] = self._blocks[self._block(gpu, key, precision, span)]
         return group
