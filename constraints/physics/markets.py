@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, get_args
 
 from catalogs.message import joined, message
@@ -158,6 +158,12 @@ def market_rules() -> tuple[MarketRule, ...]:
     )
 
 
+@lru_cache(maxsize=256)
+def _in_force(effect: str, market: MarketCode, day: date) -> tuple[MarketRule, ...]:
+    """Rules of an effect in a market on a day. Remembered, since it is asked of every part."""
+    return tuple(rule for rule in market_rules() if rule.effect == effect and rule.holds(market, day))
+
+
 def total_processing_performance(gpu: Gpu) -> float:
     """Of EAR 3A090: the largest product of dense TFLOPS and the bits of the operands; 0 where no rate is known."""
     rates = ((gpu.fp16_tflops, 16), (gpu.fp8_tflops, 8), (gpu.int8_tops, 8), (gpu.fp4_tflops, 4))
@@ -171,8 +177,8 @@ def not_sold(part: Part, request: Request) -> str:
         return ""
     if not part.sold_in(market.code):
         return _not_there(market, _where(part))
-    for rule in market_rules():
-        if rule.effect == "barred" and rule.holds(market.code, request.as_of) and rule.covers(part, market.code):
+    for rule in _in_force("barred", market.code, request.as_of):
+        if rule.covers(part, market.code):
             return _not_there(market, message(rule.says))
     if isinstance(part, Pdu) and request.circuit is None and not _fits(part, market):
         lines = joined([str(volts) for volts in market.pdu_volts], ", ", " or ")
@@ -186,9 +192,7 @@ def warned_of(part: Part, request: Request) -> list[str]:
     if market is None:
         return []
     return [
-        message(rule.says)
-        for rule in market_rules()
-        if rule.effect == "warned" and rule.holds(market.code, request.as_of) and rule.covers(part, market.code)
+        message(rule.says) for rule in _in_force("warned", market.code, request.as_of) if rule.covers(part, market.code)
     ]
 
 

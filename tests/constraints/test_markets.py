@@ -13,11 +13,19 @@ import pytest
 from catalogs.load import Catalog
 from catalogs.offers import Currency
 from catalogs.schema import Gpu, Kind, MarketCode, Pdu
-from constraints.physics.markets import line_volts, market_of, market_rules, sales_markets, warned_of
+from constraints.physics.markets import (
+    line_volts,
+    market_of,
+    market_rules,
+    not_sold,
+    sales_markets,
+    warned_of,
+)
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from constraints.prices.pricing import energy_price
 from constraints.request import Circuit, Request
+from optimizer.request.command import command
 from optimizer.text.languages import Words
 from tests.support.commands import answer, dsopt, run
 
@@ -281,3 +289,21 @@ def test_chinese_accelerators_carry_both_models(model: str, nodes: int) -> None:
 def test_nothing_is_missing_where_money_alone_is_short() -> None:
     found = answer("--budget", "900", "--model", "r1-671b", code=4)["explanation"]
     assert found["missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("volts", "there"),
+    [(208, {"US", "JP", "CN"}), (230, {"US", "EU", "UK", "CN"}), (400, {"US", "EU", "UK", "CN"}), (110, {"US"})],
+)
+def test_a_pdu_of_ones_own_is_held_against_the_markets_voltages(shipped: Catalog, volts: int, there: set[str]) -> None:
+    """Of a plug that no rule knows the voltage decides: 230 V also runs on 240, 400 V on 415 and on 380."""
+    own = shipped.parts["apc-ap8841-metered-7.4kw-1ph-30a"].model_copy(update={"id": "own", "volts": volts})
+    assert {market for market in MARKETS if not not_sold(own, asked(market))} == there
+    site = Circuit(amps=16, volts=230)
+    assert not any(not_sold(own, asked(market, circuit=site)) for market in MARKETS), "then the circuit decides"
+
+
+def test_a_command_names_a_market_that_the_currency_does_not_mean() -> None:
+    for market, currency, words in (("US", "USD", ""), ("JP", "USD", "--market JP"), ("any", "CNY", "--market any")):
+        said = command(asked(market, currency=currency), Policy())
+        assert words in said and ("--market" in said) == bool(words)
