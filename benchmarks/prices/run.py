@@ -21,7 +21,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.prices.fit import STEP, Fitted, condition_of, fit, newest_day, offers_of, unit_prices
+from benchmarks.prices.fit import STEP, Fitted, condition_of, fit, fitted_parts, newest_day, offers_of, unit_prices
 from benchmarks.prices.hosts import GRADES, build_of
 from benchmarks.prices.published import System, rows, systems
 from catalogs.load import Catalog, load
@@ -51,9 +51,11 @@ class Deviation:
 
 
 def refitted(catalog: Catalog, fitted: Fitted) -> Catalog:
-    """The catalog with the offers of another fit."""
+    """The catalog with the offers of another fit; parts of which it says nothing have no price."""
     cells = offers_of(catalog, fitted)
     offers = dict(catalog.offers)
+    for part in set(fitted_parts(catalog)) - cells.keys():
+        offers[part] = tuple(x for x in offers[part] if x.condition != condition_of(catalog.parts[part]))
     for part, cell in cells.items():
         changed = {name: Decimal(cell[name]) for name in ("price", "low", "high")}
         fitted_in = condition_of(catalog.parts[part])
