@@ -22,6 +22,13 @@ class Network:
     pieces: Pieces
     trunk: Pieces
 
+    @property
+    def shortest_m(self) -> float | None:
+        """Metres of the shortest cable between a node and its switch, of those whose length is stated; None of none.
+        Switches stand together: what joins them is not looked at."""
+        cables = [piece for piece, _ in self.pieces if piece.kind == Kind.CABLE]
+        return min((cable.length_m for cable in cables if cable.length_m is not None), default=None)
+
     def bill_of(self, nodes: int, per_node: int) -> dict[Link | Switch, int] | None:
         """Shared pieces that join `per_node` ports of each node; a direct cable joins only two nodes."""
         if self.switch is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,13 @@ from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_fabric
 from constraints.physics.grades import grade_words, port_gbit_s
+from constraints.physics.layout import racks_reached, run_m
 from constraints.physics.links import Network, fastest_port, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Grade
-from constraints.rule import Check, Rule, counted
+from constraints.rule import Check, Rule, counted, figure
+from constraints.rules.rack import own_rack, racks_in
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -279,6 +282,18 @@ class Interconnect(Rule):
                 ]
                 cp.add(sum(having) >= 1).only_enforce_if(laid)
             self._bill(model, network, laid, many, per_node)
+            self._within_reach(model, network, laid, many)
+
+    def _within_reach(self, model: FamilyModel, network: Network, laid: Any, many: dict[int, Any]) -> None:
+        """No more racks than its cables reach; machines that bring their own racks are a rack each."""
+        reached = racks_reached(network.shortest_m, max(many), model.policy)
+        if reached == max(many):
+            return
+        model.cp.add(model.racks_needed <= reached).only_enforce_if(laid)
+        for platform, literal in model.platform.items():
+            for nodes, is_n in many.items() if own_rack(platform) else ():
+                if nodes > reached:
+                    model.cp.add_bool_or([~laid, ~is_n, ~literal])
 
     def _bill(self, model: FamilyModel, network: Network, laid: Any, many: dict[int, Any], per_node: int) -> None:
         """The shared pieces of a network that is laid, by the number of nodes."""
@@ -410,6 +425,9 @@ class Interconnect(Rule):
                     ),
                 )
             ]
+        have = dict(case.build.shared) | {f"node {x.id}": q for x, q in nics}
+        if short := _short_cables(case, have):
+            return [short]
         bills = bills_of(case)
         for title, options in bills.items():
             if not options:
@@ -417,7 +435,6 @@ class Interconnect(Rule):
                     "no {fabric} joins the {n} nodes: switches, cards and cables do not match", fabric=title, n=nodes
                 )
                 return [Check.of(self.id, False, text)]
-        have = dict(case.build.shared) | {f"node {x.id}": q for x, q in nics}
         if not covers(list(bills.values()), have):
             return [
                 Check.of(
@@ -439,10 +456,36 @@ class Interconnect(Rule):
         return found
 
 
-def bills_of(case: Case) -> dict[str, list[dict[str, int]]]:
-    """For each network that a build of two and more nodes buys: what each way to lay it takes of the parts at hand.
+def rows_of_racks(case: Case) -> int:
+    """Racks that the nodes of a build stand in; 0 of machines that stand on their own."""
+    return case.build.nodes if own_rack(case.platform) else racks_in(case)
+
+
+def _short_cables(case: Case, have: dict[str, int]) -> Check | None:
+    """The failing finding where the networks could be laid but for the length of their cables."""
+    if covers(list(bills_of(case).values()), have):
+        return None
+    if not covers(list(bills_of(case, any_length=True).values()), have):
+        return None
+    racks = max(1, rows_of_racks(case))
+    cables = [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link) and part.kind == Kind.CABLE]
+    lengths = [cable.length_m for cable in cables if cable.length_m is not None]
+    short = min(lengths, default=0.0)
+    names = joined(cable.name or cable.id for cable in cables if cable.length_m == short)
+    need = float(run_m(racks, case.policy))
+    text = message(
+        "{parts} of {a} m are too short: to rack {rack} of the rows a cable takes {b} m",
+        parts=names, a=figure(short), rack=racks, b=figure(need),
+    )  # fmt: skip
+    return Check("interconnect", "fail", short, need, "m", text, "at_least")
+
+
+def bills_of(case: Case, any_length: bool = False) -> dict[str, list[dict[str, int]]]:
+    """For each network that a build of two and more nodes buys: what each way to lay it takes of the parts at hand, by
+    cables that reach all racks, or of any length.
 
     Keys are part ids, of cards `node ID` with their number per node."""
+    least_m = float("-inf") if any_length or not rows_of_racks(case) else run_m(rows_of_racks(case), case.policy)
     nodes, need = case.build.nodes, list[tuple[str, list[Network], int]]()
     nics = [part for part, _ in case.parts(Nic) if isinstance(part, Nic)]
     switches = [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
@@ -461,7 +504,12 @@ def bills_of(case: Case) -> dict[str, list[dict[str, int]]]:
             ("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=nodes == 2), case.per_node)
         )
     return {
-        title: [bill for network in kinds if (bill := _bill(network, nodes, per_node)) is not None]
+        title: [
+            bill
+            for network in kinds
+            if (network.shortest_m is None or Decimal(str(network.shortest_m)) >= least_m)
+            and (bill := _bill(network, nodes, per_node)) is not None
+        ]
         for title, kinds, per_node in need
     }
 

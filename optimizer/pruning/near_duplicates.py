@@ -125,7 +125,7 @@ def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
             lambda s: (s.power_w, s.rack_units, gear_kg(s, market.policy)),
         ),
         *undominated(
-            market, [x for x in have if isinstance(x, Link)], lambda x: figures(x, "power_w", "length_m"), lambda x: (),
+            market, [x for x in have if isinstance(x, Link)], lambda x: figures(x, "power_w"), lambda x: (),
             lambda x: (x.power_w,),
         ),
     ]  # fmt: skip

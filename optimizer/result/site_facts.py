@@ -59,7 +59,9 @@ def _circuits(case: Case) -> list[dict[str, Any]]:
         pdus = [pdu for pdu, _ in case.parts(Pdu, shared=True) if isinstance(pdu, Pdu)]
         if not pdus:
             return []
-        circuit = circuit_for(pdus[0].power_w, pdus[0].volts, 3 if pdus[0].phases == 3 else 1, case.policy)
+        # Nameplates round up: 17.3 kW of 60 A at 208 V are 17,293 W.
+        watts = 99 * pdus[0].power_w // 100
+        circuit = circuit_for(watts, pdus[0].volts, 3 if pdus[0].phases == 3 else 1, case.policy)
         return [_circuit(circuit, 2 * racks_in(case), "rack")] if circuit else []
     feeds = None if case.platform.rack_mount or case.power_unknown else tower_feeds(case)
     return [_circuit(feeds.circuit, feeds.count, "nodes")] if feeds else []

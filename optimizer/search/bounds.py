@@ -77,7 +77,12 @@ class Bound:
     @cached_property
     def ways(self) -> list[Ways]:
         """The networks' ways to be built, cheapest first."""
-        return self.bounds.cluster.networks(self.node_options.platform, self.row.key) if self.node.pools else []
+        if not self.node.pools:
+            return []
+        ways = self.bounds.cluster.networks(self.node_options.platform, self.row.key)
+        # Sound: nodes that draw more, and gear beside them, leave room for fewer in a rack, never for more.
+        racks = self.bounds.fewest_racks(self.node_options, self.row.key.nodes, self.node.draw) if ways else 0
+        return [self.bounds.reaching(way, racks) for way in ways]
 
     @cached_property
     def cents(self) -> int:
@@ -152,6 +157,8 @@ class Bounds:
         self._beyond: dict[tuple[str, int], int] = {}
         self._refusals = refusals
         self._racks: dict[tuple[str, int, Draw], int] = {}
+        self._fewest: dict[tuple[str, int, Draw], int] = {}
+        self._reaching: dict[tuple[int, int], tuple[Ways, Ways]] = {}
 
     def pool(self, all_node_options: list[NodeOptions], row: Row) -> Pool:
         """Node options that the row may have; one pool for all rows alike."""
@@ -181,6 +188,21 @@ class Bounds:
             _, bound = self._made[memo]
             if bound is not None:
                 yield bound
+
+    def fewest_racks(self, node_options: NodeOptions, nodes: int, draw: Draw) -> int:
+        """Racks that nodes stand in at least."""
+        memo = (node_options.platform.id, nodes, draw)
+        if memo not in self._fewest:
+            self._fewest[memo] = self.cluster.fewest_racks(node_options.platform, nodes, draw)
+        return self._fewest[memo]
+
+    def reaching(self, ways: Ways, racks: int) -> Ways:
+        """The ways whose cables reach so many racks."""
+        memo = (id(ways), racks)
+        if memo not in self._reaching:
+            # The ways asked about are kept beside the answer, so that no other object takes over their identity.
+            self._reaching[memo] = ways, ways.reaching(racks)
+        return self._reaching[memo][1]
 
     def racks(self, node_options: NodeOptions, nodes: int, draw: Draw) -> int:
         """Cents that racks and PDUs cost at least."""

@@ -13,6 +13,7 @@ from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switc
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
 from constraints.physics.draw import Draw, gear_w
+from constraints.physics.layout import racks_reached
 from constraints.physics.links import Network, Pieces, networks
 from constraints.physics.markets import line_volts
 from constraints.physics.weight import gear_kg
@@ -22,7 +23,7 @@ from constraints.prices.tariff import NEVER
 from constraints.rules.cooling import liquid_w
 from constraints.rules.interconnect import BMC
 from constraints.rules.power import LOW_LINE_V
-from constraints.rules.rack import air_w, most_per_rack, node_kg, racked
+from constraints.rules.rack import air_w, most_per_rack, node_kg, own_rack, racked
 from optimizer.market.market import Market
 from optimizer.market.options import Parts
 from optimizer.market.refusals import Refusals
@@ -46,13 +47,15 @@ class Joined:
         bill = self.network.bill_of(self.nodes, self.per_node) or {}
         return {piece.id: qty for piece, qty in bill.items()}
 
-    def load(self, policy: Policy) -> tuple[int, int, int]:
-        """Power, rack units and weight of the switches, as the rules count them."""
+    def load(self, policy: Policy) -> tuple[int, int, int, int]:
+        """Power, rack units and weight of the switches, as the rules count them, and racks that its cables do not
+        reach."""
         switch = self.network.switch
+        beyond = self.nodes - racks_reached(self.network.shortest_m, self.nodes, policy)
         if switch is None:
-            return 0, 0, 0
+            return 0, 0, 0, beyond
         qty = self.shared.get(switch.id, 0)
-        return qty * gear_w(switch, policy), qty * switch.rack_units, qty * gear_kg(switch, policy)
+        return qty * gear_w(switch, policy), qty * switch.rack_units, qty * gear_kg(switch, policy), beyond
 
 
 class Ways(Sequence[Joined]):
@@ -90,6 +93,18 @@ class Ways(Sequence[Joined]):
         networks = [self._networks[place] for place in chosen]
         return Ways([self.cents[place] for place in chosen], networks, *self._size, self._added, self._policy)
 
+    def reaching(self, racks: int) -> Ways:
+        """Those whose cables reach so many racks. Sound where a build has at least as many."""
+        if racks < 2:
+            return self
+        chosen = [
+            place
+            for place, network in enumerate(self._networks)
+            if racks_reached(network.shortest_m, racks, self._policy) == racks
+        ]
+        networks = [self._networks[place] for place in chosen]
+        return Ways([self.cents[place] for place in chosen], networks, *self._size, self._added, self._policy)
+
     def has(self, place: int, part: Part) -> bool:
         """Whether the way at this place may take a part."""
         network = self._networks[place]
@@ -102,11 +117,12 @@ class Ways(Sequence[Joined]):
         """Switches, cables and optics of the networks that no other one with the same card beats, and all trunks.
 
         Sound: the other network comes with the same card or port, at no higher price (ways are sorted) and with no more
-        power, rack units and weight of switches, which is all that rules read of it: a build that has it in its place
+        power, rack units and weight of switches and cables that reach as far, which is all that rules read of it: a
+        build that has it in its place
         keeps every rule and gets no dearer (docs/proof.md, Within one family). Trunks are compared where networks are
         made (`thrifty`)."""
         kept: set[str] = set()
-        loads: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        loads: dict[tuple[str, str], list[tuple[int, int, int, int]]] = {}
         for way in self:  # cheapest first
             network, load = way.network, way.load(self._policy)
             kept |= {piece.id for piece, _ in network.trunk}
@@ -118,8 +134,8 @@ class Ways(Sequence[Joined]):
         return frozenset(kept)
 
 
-def _no_more(load: tuple[int, int, int], than: tuple[int, int, int]) -> bool:
-    """Whether a load is no more than another in power, units and weight."""
+def _no_more(load: tuple[int, int, int, int], than: tuple[int, int, int, int]) -> bool:
+    """Whether a load is no more than another in power, units, weight and racks out of reach."""
     return all(mine <= other for mine, other in zip(load, than, strict=True))
 
 
@@ -314,6 +330,20 @@ class Cluster:
             added,
             self.market.policy,
         )
+
+    def fewest_racks(self, platform: Platform, nodes: int, draw: Draw) -> int:
+        """Racks that so many nodes of at least this draw stand in at least; 0 where they stand on their own or in no
+        rack at all."""
+        if own_rack(platform):
+            return nodes
+        if not racked(platform):
+            return 0
+        tallest = max((rack.rack_units for rack in self.racks), default=1)
+        if "racks" in self.market.request.have:
+            tallest = self.market.policy.whole("rack.max_units")
+        counts = _fewest_per_rack(nodes, most_per_rack(platform.rack_units, tallest, nodes))
+        fullest = max((count for count, _, _ in self._fillings(platform, counts, draw, NO_PARTS, None)), default=0)
+        return -(-nodes // fullest) if fullest else 0
 
     def racks_for(
         self, platform: Platform, nodes: int, draw: Draw, shared: dict[str, int], outlets: tuple[str, int] | None

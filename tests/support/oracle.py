@@ -1198,6 +1198,12 @@ class Oracle:
                     # 230 V of Europe and 220 V of China: the breaker's whole current may be drawn for hours.
                     if watts > (100 if 214 <= self._line() < 235 else 80) * apparent // 100:
                         worse.add("power")
+                cables = [parts[x] for x in extra if parts[x].kind == Kind.CABLE and parts[x].medium != "power"]
+                lengths = [100 * c.length_m for c in cables if c.length_m is not None]
+                # Up to the tray and down, along racks of 60 cm, ten to a row, and a metre of slack; 2 m within a rack.
+                run = 200 if count == 1 else 600 + 60 * (min(count, 10) - 1) + 240 * ((count - 1) // 10)
+                if racked and lengths and min(lengths) < run:
+                    worse.add("interconnect")
                 if not racked:
                     self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
