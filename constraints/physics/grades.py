@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
 from catalogs.message import N_, message
-from catalogs.schema import Included, Platform
+from catalogs.schema import Gpu, Included, Platform, Psu
 from constraints.policy import Policy, defaults
 from constraints.request import Grade
 
@@ -16,6 +16,7 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 WORDS: dict[Grade, str] = {"floor": N_("floor"), "common": N_("common"), "full": N_("full")}
 Machine = Literal["board", "server", "tower", "desktop", "rack"]
 CARDS = frozenset({"PCIe", "PCIe-LP"})
+WITH_FANS = ("blower", "open-fan")
 MOST_IN_A_SERVER = 16
 """GPUs of a node beyond which it is a rack of trays sold as one."""
 
@@ -25,7 +26,7 @@ class Threshold(NamedTuple):
 
     rows: str
     """Their keys, with {grade} and {machine} in place of these."""
-    unless: Included
+    unless: Included | None
     """What a system must not come with: there its maker's configuration is what is sold."""
 
 
@@ -34,6 +35,9 @@ CORES = Threshold("cores.{grade}_{machine}_per_gpu", "cpu")
 BOOT = Threshold("storage.{grade}_{machine}_boot_drives", "storage")
 CONSUMER = Threshold("storage.{grade}_{machine}_consumer_drives", "storage")
 IN_BAYS = Threshold("storage.{grade}_{machine}_data_in_bays", "storage")
+FAN_CARDS = Threshold("fit.{grade}_{machine}_fan_cards", "gpu")
+ATX_SUPPLIES = Threshold("fit.{grade}_{machine}_atx_supplies", "psu")
+NODES = Threshold("fit.{grade}_{machine}_nodes", None)
 PORT = Threshold("interconnect.{grade}_{machine}_port_gbit_s", "nic")
 
 
@@ -72,8 +76,26 @@ def boot_drives(platform: Platform, policy: Policy, grade: Grade) -> int:
 
 def most_consumer_drives(platform: Platform, policy: Policy, grade: Grade) -> int | None:
     """Consumer drives that a node may have; None says nothing."""
-    key = CONSUMER.rows.format(grade=grade, machine=machine_of(platform))
-    return None if key not in defaults() or CONSUMER.unless in platform.includes else policy.whole(key)
+    return at_most(CONSUMER, platform, policy, grade)
+
+
+def at_most(of: Threshold, platform: Platform, policy: Policy, grade: Grade) -> int | None:
+    """The most that a grade allows of something; None says nothing."""
+    key = of.rows.format(grade=grade, machine=machine_of(platform))
+    return None if key not in defaults() or of.unless in platform.includes else policy.whole(key)
+
+
+def fan_cards_sold(platform: Platform, gpu: Gpu, per_node: int, policy: Policy, grade: Grade) -> bool:
+    """Whether so many GPUs may stand in a platform whose own fans cool passive cards."""
+    most = at_most(FAN_CARDS, platform, policy, grade)
+    passive = "passive" in platform.gpu_cooling
+    return most is None or not passive or gpu.cooling not in WITH_FANS or per_node <= most
+
+
+def supplies_sold(platform: Platform, supply: Psu, fitted: int, policy: Policy, grade: Grade) -> bool:
+    """Whether so many supplies of a kind may stand in a case."""
+    most = at_most(ATX_SUPPLIES, platform, policy, grade)
+    return most is None or supply.form != "ATX" or fitted <= most
 
 
 def data_in_bays(platform: Platform, policy: Policy, grade: Grade) -> bool:

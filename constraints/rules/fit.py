@@ -10,6 +10,8 @@ from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import brings_supplies, power_cap, supply_patterns
 from constraints.physics.contents import gpus_inside, inside
+from constraints.physics.grades import ATX_SUPPLIES, NODES, at_most, fan_cards_sold, grade_words, supplies_sold
+from constraints.request import Grade
 from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
@@ -189,6 +191,9 @@ def part_fault(platform: Platform, part: Part, catalog: Catalog) -> str:
     return ""
 
 
+BARRED_FROM_DATA_CENTRES = ("GeForce", "Titan")
+"""NVIDIA Driver License Agreement (v. February 25, 2025), sections 2.7 and 2.8: GeForce or Titan software is not
+licensed for datacenter deployment, and no software for commercial hosting services."""
 NEEDED = {"CPU cooler": "cooling", "CPU": "cpu", "suppl": "psu", "GPU": "gpu", "server": "platform"}
 """What a finding asks a node for by its words, where it `needs` something or finds no server; what stands in the wrong
 place is not mended by a part more."""
@@ -242,6 +247,7 @@ class Fit(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         self._gpus(model)
+        self._sold(model)
         cp = model.cp
         for platform, literal in model.platform.items():
             self._cpus(model, platform, literal)
@@ -280,7 +286,9 @@ class Fit(Rule):
         fitting = [
             chosen
             for (supply, fitted, needed), chosen in model.psu.items()
-            if (fitted, needed) in allowed and psu_fits(platform, supply)
+            if (fitted, needed) in allowed
+            and psu_fits(platform, supply)
+            and supplies_sold(platform, supply, fitted, model.policy, model.request.grade)
         ]
         model.cp.add(sum(fitting) == wants).only_enforce_if(literal)
         model.cp.add(sum(model.psu.values()) == wants).only_enforce_if(literal)
@@ -308,6 +316,18 @@ class Fit(Rule):
         for row, chosen in model.rows.items():
             # The slot's limit sets the clock that the row's speed was judged at.
             cp.add(sum(caps.get(row.key.cap_w, [])) >= 1).only_enforce_if(chosen)
+
+    def _sold(self, model: FamilyModel) -> None:
+        """What works and nobody sells: cards with fans in servers for passive ones, and more towers than a grade takes
+        for one build."""
+        grade, policy = model.request.grade, model.policy
+        for platform, literal in model.platform.items():
+            if not fan_cards_sold(platform, model.gpu, model.per_node, policy, grade):
+                model.cp.add(literal == 0)
+            most = at_most(NODES, platform, policy, grade)
+            for nodes, is_n in model.node_counts.items():
+                if most is not None and nodes > most:
+                    model.cp.add_bool_or([~literal, ~is_n])
 
     def _bays(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
         held = inside(platform, model.catalog, Drive)
@@ -337,9 +357,59 @@ class Fit(Rule):
             *self._supply_faults(case),
             *self._bridge_faults(case),
         ]
-        return [Check.of(self.id, False, fault) for fault in wrong if fault] or [
+        unsold = self._unsold(case)
+        if case.request.grade != "floor":
+            wrong += unsold
+        found = [Check.of(self.id, False, fault) for fault in wrong if fault] or [
             Check.of(self.id, True, message("every part fits {platform}", platform=case.platform.name))
         ]
+        found += [Check.warn(self.id, text) for text in unsold if case.request.grade == "floor"]
+        return found + self._licence(case)
+
+    def _unsold(self, case: Case) -> list[str]:
+        """What works and nobody sells, by the grade; at the floor by the next one, as what is not advised."""
+        platform, policy, grade = case.platform, case.policy, case.request.grade
+        asked: Grade = "common" if grade == "floor" else grade
+        said = {"grade": grade_words(asked), "platform": platform.name}
+        found: list[str] = []
+        fanned = [gpu for gpu, _ in case.cards if not fan_cards_sold(platform, gpu, case.per_node, policy, asked)]
+        for gpu in fanned:
+            fans = {**said, "gpu": gpu.name, "cooling": gpu.cooling}
+            found.append(
+                message("not advised (grade {grade}): {gpu} ({cooling}) in {platform}, made for passive cards", **fans)
+                if grade == "floor"
+                else message("grade {grade} takes no {gpu} ({cooling}) in {platform}, made for passive cards", **fans)
+            )
+        bought = [(part, qty) for part, qty in case.parts(Psu) if part.id in case.build.node and isinstance(part, Psu)]
+        for supply, qty in bought:
+            if not supplies_sold(platform, supply, qty, policy, asked):
+                pieces = {**said, "n": qty, "most": at_most(ATX_SUPPLIES, platform, policy, asked)}
+                found.append(
+                    message("not advised (grade {grade}): {n} ATX supplies in one case, made for {most}", **pieces)
+                    if grade == "floor"
+                    else message("grade {grade} takes no {n} ATX supplies in one case, made for {most}", **pieces)
+                )
+        most, nodes = at_most(NODES, platform, policy, asked), case.build.nodes
+        if most is not None and nodes > most:
+            towers = {**said, "n": f"{nodes:,}", "most": most}
+            found.append(
+                message("not advised (grade {grade}): {n} towers, beyond {most} servers in racks", **towers)
+                if grade == "floor"
+                else message("grade {grade} takes no {n} towers, beyond {most} servers in racks", **towers)
+            )
+        return found
+
+    def _licence(self, case: Case) -> list[Check]:
+        """The driver's licence of GeForce cards in a rack: a warning, since a rack may stand anywhere."""
+        cards = [gpu.name for gpu, _ in case.cards if gpu.name.startswith(BARRED_FROM_DATA_CENTRES)]
+        if not cards or not case.platform.rack_mount:
+            return []
+        text = message(
+            "{gpu}: NVIDIA's driver licence (2025-02-25) excludes GeForce and Titan from data centres (2.8) and from "
+            "commercial hosting (2.7)",
+            gpu=joined(cards),
+        )
+        return [Check.warn(self.id, text)]
 
     def _gpu_faults(self, case: Case) -> list[str]:
         if gpus_inside(case.platform, case.catalog)[0]:

@@ -6,7 +6,7 @@ from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard
 from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
-from constraints.physics.grades import least_cores, least_ram_gb
+from constraints.physics.grades import NODES, at_most, fan_cards_sold, least_cores, least_ram_gb
 from constraints.physics.markets import line_volts
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
@@ -44,6 +44,8 @@ class NodeOptions:
             lambda: [option for option in platform_options.memory if option.size >= least_gb],
         )
         self.nics = platform_options.nics
+        most = at_most(NODES, platform, policy, self.market.request.grade)
+        self.most_nodes = UNBOUNDED if most is None else most
         self.static_w, self.own = self.cap_w * per_node + platform_options.static_w, platform_options.own
         self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.platform_options.banks)
         self.least_cents = self._least_cents()
@@ -63,6 +65,9 @@ class NodeOptions:
 
     def _gpus(self) -> list[Option]:
         platform, gpu, k, platform_options = self.platform, self.gpu, self.k, self.platform_options
+        market = self.market
+        if not fan_cards_sold(platform, gpu, k, market.policy, market.request.grade):
+            return []
         inside = gpus_inside(platform, self.market.catalog)[1] if platform.contents else 0
         if inside == k:
             return [Option(0, 0)]

@@ -17,7 +17,15 @@ from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Ps
 from constraints.build import PsuBank, bank, fan_percent, included_bank, published_load_w, supply_patterns
 from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
-from constraints.physics.grades import boot_drives, data_in_bays, most_consumer_drives, port_gbit_s
+from constraints.physics.grades import (
+    ATX_SUPPLIES,
+    at_most,
+    boot_drives,
+    data_in_bays,
+    most_consumer_drives,
+    port_gbit_s,
+    supplies_sold,
+)
 from constraints.physics.links import fastest_port
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.prices.tariff import NEVER
@@ -137,6 +145,7 @@ class PlatformOptions:
             needs_psu(platform),
             racked(platform),
             holds,
+            at_most(ATX_SUPPLIES, platform, policy, grade),
         )
         self.bank = self._number("bank", *bank)
         self.banks = self.shared(("banks", *bank), self._banks)
@@ -294,6 +303,8 @@ class PlatformOptions:
         out = []
         for supply in self.admitted(Psu):
             for fitted, needed in supply_patterns(platform):
+                if not supplies_sold(platform, supply, fitted, market.policy, market.request.grade):
+                    continue
                 held = bank(supply, fitted, needed)
                 option = Option(market.cents(supply.id) * fitted, 0, ((supply.id, fitted),), bank=held)
                 out.append(self._with_cords(option, held))

@@ -414,7 +414,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
     ),
     "grade": FieldEntry(
-        by=("host_memory", "cores", "storage", "interconnect"),
+        by=("host_memory", "fit", "cores", "storage", "interconnect"),
         how="thresholds by kind of machine",
         commands=CHECKED,
         options=(

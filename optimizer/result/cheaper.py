@@ -10,6 +10,7 @@ from catalogs.llm import Llm
 from catalogs.message import Message, message
 from catalogs.quality import said as quality_said
 from catalogs.schema import Gpu, Kind
+from constraints.physics.grades import grade_words
 from constraints.rules.precision import at_any_floor, wanted
 from optimizer.market.rows import GpuRows
 from optimizer.result.answer import Answer
@@ -25,8 +26,37 @@ STEPS = {4, 8, 16}
 def solved_messages(answer: Answer) -> list[dict[str, Any]]:
     """Messages that take a solver: what the next lower precision would save, and whether one card would do."""
     lower = saving(answer)
-    said = [("lower-precision", lower), *(("lower-quality", text) for text in lower_quality(answer.market.llm, lower))]
+    said = [
+        ("grade", of_floor(answer)),
+        ("lower-precision", lower),
+        *(("lower-quality", text) for text in lower_quality(answer.market.llm, lower)),
+    ]
     return [note_data(code, text) for code, text in (*said, ("single-card", single_card(answer))) if text]
+
+
+def of_floor(answer: Answer) -> str:
+    """The grade of the recommended build, and what the floor would save at its throughput on its GPUs; empty at the
+    floor itself and where nothing is recommended."""
+    market, chosen = answer.market, answer.data["recommended"]
+    request = market.request
+    if not chosen or request.grade == "floor":
+        return ""
+    said = {"grade": grade_words(request.grade)}
+    if request.cost_axis != "money" or not answer.front.complete:
+        return message("Grade {grade}; what grade floor would save is not computed here.", **said)
+    point = next(
+        each for each, stored in zip(answer.front.points, answer.data["front"], strict=True) if stored["id"] == chosen
+    )
+    asked = {"grade": "floor", "throughput_tenths": point.found.row.perf.tenths, "gpus": frozenset({point.case.gpu.id})}
+    found = Solver(market.asking(**asked)).cheapest(point.found.parts_cents - 1)
+    if found is None:
+        return message("Grade {grade}; grade floor would save nothing at this throughput on these GPUs.", **said)
+    less = less_words(market, point.found.parts_cents, found.parts_cents)
+    return message(
+        "Grade {grade}: with what makes it work alone (--grade floor) the same GPUs would reach this throughput for "
+        "{money} less.",
+        money=less, **said,
+    )  # fmt: skip
 
 
 def lower_quality(llm: Llm, saved: str) -> list[Message]:

@@ -68,6 +68,9 @@ class Bound:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
         if not self.node.pools:
             return True
+        # Sound: rule fit lets no build of more nodes of this platform stand.
+        if self.row.key.nodes > self.node_options.most_nodes:
+            return False
         purse = self.bounds.market.purse_at(top)
         # Sound: each of the three is a lower bound by itself. The cheap ones come first, for `cents` lays networks and
         # fills racks.

@@ -11,9 +11,14 @@ import pytest
 from benchmarks.grades.published import LEAST, counted, of_grade
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Platform
+from constraints.build import Build, Case
 from constraints.physics.grades import (
+    ATX_SUPPLIES,
     CARDS,
+    FAN_CARDS,
     GRADES,
+    NODES,
+    at_most,
     boot_drives,
     cores_per_gpu,
     data_in_bays,
@@ -24,9 +29,10 @@ from constraints.physics.grades import (
     port_gbit_s,
     ram_percent,
 )
+from constraints.plan import Plan
 from constraints.policy import Policy, table
 from constraints.request import Grade, Request
-from constraints.rules.registry import findings
+from constraints.rules.registry import BY_ID, findings
 from optimizer.market.market import Market
 from optimizer.result.answer import solve as answer
 from optimizer.search.solver import Solver
@@ -110,6 +116,9 @@ def test_a_buyers_own_figure_takes_its_place(row: Any, shipped: Catalog) -> None
             "consumer_drives": most_consumer_drives(*said),
             "port_gbit_s": port_gbit_s(*said),
             "data_in_bays": int(data_in_bays(*said)),
+            "fan_cards": at_most(FAN_CARDS, *said),
+            "atx_supplies": at_most(ATX_SUPPLIES, *said),
+            "nodes": at_most(NODES, *said),
         }
 
     other = 0 if row["most"] == "1" else 8
@@ -143,3 +152,36 @@ def test_a_result_from_before_grades_is_of_the_floor() -> None:
     assert not report.wrong
     assert read is not None
     assert read.result.request.grade == "floor"
+
+
+def test_geforce_in_a_rack_is_warned_of(shipped: Catalog) -> None:
+    rack = next(x for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform) and x.rack_mount and not x.contents)
+    tower = next(x for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform) and not x.rack_mount)
+    for platform, gpu, warned in (
+        (rack, "nvidia-rtx-4090-24gb", True),
+        (tower, "nvidia-rtx-4090-24gb", False),
+        (rack, "nvidia-l40s-48gb", False),
+    ):
+        market = Market.open(shipped, Request(model="r1-distill-qwen-7b", as_of=AS_OF, grade="floor"), Policy())
+        case = Case(
+            Build(1, {platform.id: 1, gpu: 1}, {}), shipped, market.request, market.policy, market.llm, market.book,
+            Plan(precision="bf16", kv_precision="bf16", tp=1, pp=1, dp=1, ep=1, replicas=1, concurrency=1),
+        )  # fmt: skip
+        texts = [finding.text for finding in BY_ID["fit"].check(case) if finding.status == "warn"]
+        assert any("2.8" in text for text in texts) == warned
+
+
+def test_towers_beyond_two_are_not_sold(shipped: Catalog) -> None:
+    """Where only towers hold the cards asked for, three of them are a build of the floor alone."""
+    asked = Request(
+        model="r1-distill-qwen-7b", as_of=AS_OF, gpus=frozenset({"nvidia-rtx-5090-32gb"}), gpu_count=6,
+        exclude=frozenset(x.id for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform) and x.rack_mount),
+    )  # fmt: skip
+    nodes = {
+        grade: {
+            p.found.row.key.nodes
+            for p in Solver(Market.open(shipped, asked.model_copy(update={"grade": grade}), Policy())).front().points
+        }
+        for grade in GRADES[:2]
+    }
+    assert all(n <= 2 for n in nodes["common"])

@@ -480,6 +480,12 @@ class Oracle:
             or (p.psu_watts and psu.watts not in p.psu_watts)
         ):
             broken.add("fit")
+        if self.ask.grade != "floor" and p.gpu_forms == ("PCIe",):
+            fans = gpu.cooling in ("blower", "open-fan")
+            if p.rack_mount and "passive" in p.gpu_cooling and fans and "gpu" not in p.includes:
+                broken.add("fit")
+            if psu and psu.form == "ATX" and f > 1:
+                broken.add("fit")
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
             broken.add("fit")
         if mem and cpu and mem.id in node and cpu.id in node and mem.dimm_type not in cpu.dimm_types:
