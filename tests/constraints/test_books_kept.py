@@ -32,6 +32,8 @@ OTHERS: list[dict[str, Any]] = [
     {"max_price_age_days": 5},
     {"max_lead_days": 1, "strict_lead": True},
     {"confidences": ("list",)},
+    {"price_level": "high"},
+    {"bought_as": "loose"},
     {"own": (Owned(part=GPU, qty=2),)},
     {"spares": (Spare(category=Kind.GPU, pieces=1, per=8),)},
     {"support": (SupportRate(category=Kind.GPU, percent=Decimal(5)),)},

@@ -255,7 +255,7 @@ def test_refusals(ask: Any) -> None:
     market = ask(budget=500000, grade="floor")
     slower, *_, point = Solver(market).front().points
     assert slower is not point
-    for fields in ({"cost_axis": "power"}, {"max_share_percent": 90}):
+    for fields in ({"cost_axis": "power"}, {"max_share_percent": 90}, {"price_level": "high"}):
         with pytest.raises(InputError, match="combination"):
             vary(market.asking(**fields), point, "gpu=±20%")
     with pytest.raises(InputError, match="not-recommended"):
