@@ -380,8 +380,11 @@ class Oracle:
         )
 
     def _sold_there(self, p: Any) -> bool:
-        """Whether the buyer's market has a part: listed there, or not among those where it is left out."""
+        """Whether the buyer's market has a part: listed there, or not among those where it is left out; Chinese
+        accelerators are sold in China alone."""
         there = self.ask.market
+        if p.kind == Kind.GPU and p.country == "CN" and there not in ("CN", "any"):
+            return False
         only = [code for code in p.markets if code[0] != "!"]
         return f"!{there}" not in p.markets and (not only or there in only)
 

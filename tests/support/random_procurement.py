@@ -41,6 +41,12 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
     some = ((),) * 7 + (("US", "EU"), ("!CN", "!JP"), ("!EU",), ("CN", "JP"))
     lists = some if wish == "market" else ((), ("US",), ("!CN",))
     parts = {x: p.model_copy(update={"markets": sold.choice(lists)}) for x, p in parts.items()}
+    if "origin" not in wish:  # a Chinese accelerator is sold in China alone: less to choose from
+        parts |= {
+            x: p.model_copy(update={"country": "TW"})
+            for x, p in parts.items()
+            if p.kind == Kind.GPU and p.country == "CN"
+        }
     offers: dict[str, tuple[Offer, ...]] = {}
     for x, old in sorted(catalog.offers.items()):
         sellers = rng.sample(("north", "south", "west"), len(old))
