@@ -13,7 +13,7 @@ from math import lcm
 from catalogs.days import days_before
 from catalogs.errors import InputError
 from catalogs.load import Catalog
-from catalogs.offers import Bundle, Offer, days_of
+from catalogs.offers import Bundle, Offer, days_of, state_of
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.physics.markets import market_of
@@ -160,14 +160,15 @@ def _serves(one: Offer, other: Offer, request: Request) -> bool:
 
 
 def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:
-    """Bundles of an allowed condition, confidence and lead time, fresh, with nothing barred in them."""
+    """Bundles of an allowed condition, confidence and lead time, fresh and so no estimates, with nothing barred in
+    them."""
     out = []
     for bundle in catalog.bundles.values():
         quick = any(catalog.parts[part.part].kind in QUICK for part in bundle.parts)
         days = policy.whole("offers.fresh_days_memory" if quick else "offers.fresh_days")
         if request.max_price_age_days is not None:
             days = min(days, request.max_price_age_days)
-        fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of
+        fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of and state_of(bundle) != "estimate"
         open_ = bundle.condition in request.conditions and bundle.stock != 0 and admissible(bundle, request)
         if fresh and open_ and not any(part.part in barred for part in bundle.parts):
             ends = band(bundle, Kind.PLATFORM, policy, stale=False)

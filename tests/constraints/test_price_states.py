@@ -12,7 +12,7 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import SHIPPED, Catalog, load
-from catalogs.offers import IndexPoint, Offer, PricedOffer, state_of, word_of
+from catalogs.offers import Bundle, IndexPoint, Offer, PricedOffer, state_of, word_of
 from catalogs.schema import Drive, Kind, Memory, Part
 from constraints.policy import Policy
 from constraints.prices import price_book as books
@@ -136,6 +136,15 @@ def test_an_estimate_has_no_age() -> None:
 def test_indexed_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="indexed prices alone"):
         Request(model="v2-lite", as_of=DAY, confidences=("indexed",))
+
+
+def test_an_estimated_bundle_is_never_fresh() -> None:
+    known = {"part": "ram", "qty": 2}
+    fields = {"id": "kit", "parts": [known], "price": "1.00", "currency": "USD", "date": DAY, "condition": "new"}
+    for sure, kits in (("list", 1), ("estimate", 0)):
+        bundle = Bundle.model_validate({**fields, "confidence": sure, "seller": "k", "source": "test"})
+        catalog = Catalog({"ram": RAM}, {"ram": (offer("a", "100.00"),)}, "0" * 64, bundles={"kit": bundle})
+        assert len(price_book(catalog, Request(model="v2-lite", as_of=DAY), Policy()).kits) == kits
 
 
 # Indices --------------------------------------------------------------------------------------------------------------
