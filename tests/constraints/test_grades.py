@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.grades.published import LEAST, counted, of_grade
+from benchmarks.grades.published import LEAST, counted, markdown, of_grade
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Platform
 from constraints.build import Build, Case
@@ -185,3 +186,7 @@ def test_towers_beyond_two_are_not_sold(shipped: Catalog) -> None:
         for grade in GRADES[:2]
     }
     assert all(n <= 2 for n in nodes["common"])
+
+
+def test_the_table_of_the_docs_is_that_of_the_data() -> None:
+    assert markdown() in (Path(__file__).parents[2] / "docs" / "grades.md").read_text(encoding="utf-8")
