@@ -23,6 +23,8 @@ from optimizer.market.market import Market
 
 MOST_ASKED = 3
 """Questions to sellers that are named: a price or a fact each."""
+WORTH_PERCENT = 1
+"""Share of all lines from which a price is worth a question."""
 
 
 def site_facts(market: Market, case: Case, lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -145,7 +147,8 @@ def _questions(case: Case, ordered: Iterable[dict[str, Any]], undated: int) -> l
     unsure = [line for line in ordered if line["price_state"] != "read" or line["stale"]]
     total = sum((Fraction(line["line_total"]) for line in ordered), Fraction(0))
     unsure.sort(key=lambda line: (-Fraction(line["line_total"]), line["part"]))
-    asked = [_price_question(line, total) for line in unsure if Fraction(line["line_total"]) > 0]
+    worth = [line for line in unsure if 100 * Fraction(line["line_total"]) >= WORTH_PERCENT * total > 0]
+    asked = [_price_question(line, total) for line in worth]
     facts = []
     if case.psus is not None and case.psus.inlet not in RATED:
         facts.append("which cord and outlet its supplies take")
