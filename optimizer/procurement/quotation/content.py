@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from catalogs.message import read_message
+from constraints.physics.markets import market_of
 from constraints.rules.registry import that_read
 from optimizer.procurement.labels import category, rule, unit, word
 from optimizer.procurement.quotation.quote import Quote
@@ -247,6 +248,8 @@ def _of_goods(_: Words, quote: Quote) -> Iterator[tuple[int, Requirement]]:
     request = quote.request
     if request.precision:
         yield 60, Requirement(_("Precision"), request.precision, quote.chosen.plan.precision, "none", "")
+    if there := market_of(request):
+        yield 65, Requirement(_("Market"), there.code, there.code, "none", "")
     conditions_ = _.between(", ").join(word(_, x) for x in sorted(request.conditions))
     had = _.between(", ").join(
         word(_, x) for x in sorted({line.offer.condition for line in quote.lines if line.offer is not None})
