@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
 from catalogs.message import message
+from constraints.physics.markets import settled_market
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.library.opening import shipped_catalog
@@ -61,7 +62,8 @@ def solve(
         InputError: The request makes no sense, or names what is in no catalog.
     """
     clock = clock or Clock(time_limit_s)
-    answer = solved(catalog or shipped_catalog(), request, policy or Policy(), None, calibration, clock)
+    asked = settled_market(request)  # the result says where it is bought, whatever currency it is quoted in later
+    answer = solved(catalog or shipped_catalog(), asked, policy or Policy(), None, calibration, clock)
     data = answer.data
     if answer.front.complete and answer.front.points:
         data["messages"] += solved_messages(answer)

@@ -8,8 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import openpyxl
 import pytest
 
+import optimizer
 from catalogs.load import Catalog
 from catalogs.offers import Currency
 from catalogs.schema import Gpu, Kind, MarketCode, Pdu
@@ -249,6 +251,16 @@ def test_a_result_stays_in_its_market_in_another_currency(tmp_path: Path) -> Non
     dsopt("solve", *job, "-o", str(saved))
     made = dsopt("quote", str(saved), "--currency", "USD", "--date", "2026-11-24", "-o", str(tmp_path / "q.xlsx"))
     assert "USD" in made.stderr
+    sheets = openpyxl.load_workbook(tmp_path / "q.xlsx")
+    rows_ = [[cell.value for cell in row] for sheet in sheets for row in sheet.iter_rows()]
+    assert any(row[:2] == ["Market", "CN"] or ("Market" in row and "CN" in row) for row in rows_)
+
+
+def test_a_program_s_result_names_its_market(shipped: Catalog) -> None:
+    found = optimizer.solve(
+        Request(model="v2-lite", as_of=TODAY, currency="EUR", budget_cents=900_000), catalog=shipped
+    )
+    assert found.request.market == "EU"
 
 
 def test_a_build_written_by_hand_may_name_its_market(tmp_path: Path) -> None:
@@ -262,19 +274,41 @@ def test_a_build_written_by_hand_may_name_its_market(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", ["r1-671b", "v4-flash"])
 @pytest.mark.parametrize("tax", [(), ("--tax", "13%")])
 def test_a_chinese_build_says_what_nobody_publishes(shipped: Catalog, model: str, tax: tuple[str, ...]) -> None:
-    """Of memory, drives, network cards there is no Chinese row; of CPUs there are some, without a price."""
-    job = ("--market", "CN", "--origin", "CN", "--budget", "300万元", "--model", model, "--allow-experimental", *tax)
+    """What keeps a build from being Chinese throughout is named: categories of which no Chinese part has a price."""
+    job = ("--market", "CN", "--origin", "CN", "--budget", "600万元", "--model", model, "--allow-experimental", *tax)
     found = answer(*job, code=4)["explanation"]
     assert "origin" in {x["key"] for x in found["conflict"]}
     lacking = {x["category"]: x for x in found["missing"]}
-    for name, kind in (("memory", Kind.MEMORY), ("drive", Kind.DRIVE), ("nic", Kind.NIC)):
-        made = [part for part in shipped.of(kind) if part.country == "CN"]
-        assert made or "none is made in CN" in lacking[name]["reason"]
-        assert not any(part.id in shipped.offers for part in made), "then it is no longer what is missing"
+    for kind in (Kind.MEMORY, Kind.DRIVE, Kind.NIC, Kind.SWITCH, Kind.RACK, Kind.PDU):
+        made = [part.id for part in shipped.of(kind) if part.country == "CN"]
+        assert (kind.value in lacking) == (not any(part in shipped.offers for part in made)), kind
+        assert kind.value not in lacking or made or "none is made in CN" in lacking[kind.value]["reason"]
+    assert "nic" in lacking, "else there may be a build: say so in docs/markets.md"
     assert "Kunpeng 920 7265" in lacking["cpu"]["parts"] and "nobody publishes a price" in lacking["cpu"]["reason"]
     assert "gpu" not in lacking, "a board of eight Ascend 910B has a price"
     site = answer(*job, "--have", "racks,network", code=4)["explanation"]["missing"]
     assert {x["category"] for x in site} == set(lacking) - {"rack", "pdu", "cable", "switch"}
+
+
+def test_a_network_card_of_ones_own_makes_the_chinese_build(tmp_path: Path) -> None:
+    """With a price of a Chinese card beside the catalog there is a build, Chinese from end to end, for both models."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "nics.csv").write_text(
+        "id,name,vendor,country,source,fabrics,rdma,gbit_s,ports,connectors,form,pcie_gen,lanes,power_w\n"
+        "own-25g,own 25G,Own,CN,quote,Ethernet,false,25,2,SFP28,PCIe,3,8,15\n",
+        encoding="utf-8",
+    )
+    (folder / "offers.csv").write_text(
+        "id,part,price,currency,date,condition,confidence,seller,source\n"
+        "own,own-25g,2000.00,CNY,2026-11-20,new,street,us,quote\n",
+        encoding="utf-8",
+    )
+    job = ("--origin", "CN", "--budget", "600万元", "--have", "racks,network", "--catalog", str(folder))
+    for model in ("r1-671b", "v4-flash"):
+        found = answer(*job, "--model", model, "--allow-experimental", "--min-precision", "4bit")
+        bought = {line["part"] for line in found["front"][0]["bom"]}
+        assert "own-25g" in bought and found["request"]["market"] == "CN"
 
 
 @pytest.mark.parametrize(("model", "nodes"), [("r1-671b", 2), ("v4-flash", 1)])
