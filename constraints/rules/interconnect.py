@@ -50,6 +50,13 @@ def net_of(plan: Plan, per_node: int) -> str:
     return "rdma" if plan.tp * plan.dp > per_node else "pp"
 
 
+def laid_net(plan: Plan, row: RowKey | None, per_node: int) -> str:
+    """The network class that a build lays for a plan: an RDMA fabric that its row counts on carries pipeline stages
+    too."""
+    needed = net_of(plan, per_node)
+    return "rdma" if needed == "pp" and row is not None and row.net == "rdma" else needed
+
+
 def least_gbit_s(plan: Plan, per_node: int, policy: Policy) -> int:
     """Network speed that a plan needs: per node for pipeline stages, per GPU for expert parallel and for KV caches."""
     if plan.prefill is not None:
@@ -102,9 +109,10 @@ def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
             return "nodes that prefill and nodes that decode are whole ones"
     if plan.prefill is not None and key.net != "rdma":
         return "prefill and decode apart need an RDMA fabric between nodes"
-    if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
-        if net_of(plan, key.per_node) == "rdma":
-            return "the plan's expert parallelism needs an RDMA fabric between nodes"
+    needed = net_of(plan, key.per_node)
+    if needed == "rdma" and key.net != "rdma":
+        return "the plan's expert parallelism needs an RDMA fabric between nodes"
+    if needed == "pp" and key.net == "none":
         return "the plan's pipeline stages need a network of their own speed between nodes"
     least = least_gbit_s(plan, key.per_node, policy)
     if key.net_gbit_s < least:
@@ -402,7 +410,7 @@ class Interconnect(Rule):
 
     def _cluster(self, case: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
         nodes = case.build.nodes
-        net = net_of(case.plan, case.per_node)
+        net = laid_net(case.plan, case.row, case.per_node)
         if "network" in case.request.have and net == "pp":
             least = case.policy.whole("interconnect.pp_gbit_s")
             speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in case.platform.onboard_lan]
@@ -490,7 +498,7 @@ def bills_of(case: Case, any_length: bool = False) -> dict[str, list[dict[str, i
     nics = [part for part, _ in case.parts(Nic) if isinstance(part, Nic)]
     switches = [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
     links = [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link)]
-    net = net_of(case.plan, case.per_node)
+    net = laid_net(case.plan, case.row, case.per_node)
     if "network" not in case.request.have:
         least = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
         front = networks(nics, case.platform.onboard_lan, switches, links, "frontend", least)

@@ -26,7 +26,7 @@ from constraints.prices.order_limits import limit_surplus
 from constraints.prices.ordering import at_least
 from constraints.rule import Check, Rule
 from constraints.rules.cooling import Cooling
-from constraints.rules.interconnect import bills_of, covers, net_of
+from constraints.rules.interconnect import bills_of, covers, laid_net
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.rack import racked
 from constraints.rules.storage import (
@@ -161,7 +161,7 @@ class Surplus(Rule):
         for platform, literal in model.platform.items():
             asked = port_gbit_s(platform, model.policy, model.request.grade)
             for row, chosen in model.rows.items():
-                pp = "network" in model.request.have and net_of(row.plan, model.per_node) == "pp"
+                pp = "network" in model.request.have and laid_net(row.plan, row.key, model.per_node) == "pp"
                 if _has_port(platform, inside(platform, model.catalog, Nic), max(asked, _least(pp, model.policy))):
                     cp.add(no_other).only_enforce_if(literal, chosen)
 
@@ -269,7 +269,7 @@ class Surplus(Rule):
         several = [card for card, qty in cards.items() if qty >= _first(card, case.request.include)]
         held = inside(case.platform, case.catalog, Nic)
         total = {card: qty for card, qty in case.node_all.items() if isinstance(case.catalog.parts[card], Nic)}
-        pp = "network" in case.request.have and net_of(case.plan, case.per_node) == "pp"
+        pp = "network" in case.request.have and laid_net(case.plan, case.row, case.per_node) == "pp"
         asked = port_gbit_s(case.platform, case.policy, case.request.grade)
         port = 0 if _has_port(case.platform, held, max(asked, _least(pp, case.policy))) else 1
         fast = {card.id for card, _ in case.parts(Nic) if isinstance(card, Nic) and card.gbit_s >= asked}

@@ -14,7 +14,7 @@ from optimizer.search.solver import Solver
 from tests.support.long import one_in
 from tests.support.oracle import RULES as ORACLE_RULES
 from tests.support.oracle import Oracle
-from tests.support.random_catalogs import files_scenario, scenario
+from tests.support.random_catalogs import apart_scenario, files_scenario, scenario
 
 CATALOGS = range(120)
 WITHOUT = {
@@ -72,6 +72,26 @@ def test_files_are_on_such_fronts() -> None:
         found += [point.found.row.plan for point in front.points]
     assert {plan.precision for plan in found} & set(GGUF_KINDS)
     assert any(plan.pp > 1 for plan in found if plan.precision in GGUF_KINDS)
+
+
+@pytest.mark.parametrize("seed", one_in(9, range(40)))
+def test_front_with_prefill_and_decode_apart_equals_brute_force(seed: int) -> None:
+    """Up to three nodes on a fabric, whole ones of which prefill; CP-SAT alone finds the same."""
+    catalog, request, ask = apart_scenario(seed)
+    solver = Solver(Market.open(catalog, request, Policy()))
+    assert values(solver) == Oracle(catalog, ask, 3).front()
+    if seed % 4 == 0:
+        assert values(Solver(Market.open(catalog, request, Policy()), clever=False)) == values(solver)
+
+
+def test_splits_are_on_such_fronts() -> None:
+    """Or else the catalogs above would say nothing of them; and a row on RDMA may have stages all the same."""
+    found = []
+    for seed in range(0, 40, 5):
+        catalog, request, _ = apart_scenario(seed)
+        found += [point.found.row for point in Solver(Market.open(catalog, request, Policy())).front().points]
+    assert sum(row.plan.prefill is not None for row in found) > 5
+    assert any(row.plan.prefill is None and row.key.net == "rdma" for row in found)
 
 
 @pytest.mark.parametrize("rule", ORACLE_RULES)

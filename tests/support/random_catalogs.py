@@ -646,3 +646,31 @@ def graded_scenario(seed: int, grade: Grade) -> tuple[Catalog, Request, Ask]:
         changed,
         replace(ask, grade=grade, budget_cents=budget, users=None),
     )
+
+
+FABRICS = (6, 39, 50, 120)
+"""Clusters of `scenario` whose networks and cards make splits worth their fabric."""
+
+
+def apart_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A cluster with a fabric, long prompts, short answers that are asked for quickly, and a model that engines serve
+    with prefill and decode apart: by way of trial too."""
+    catalog, request, ask = scenario(6 * FABRICS[seed % len(FABRICS)] + 5)
+    rng = random.Random(9000 + seed)
+    fields: dict[str, Any] = {
+        "isl": rng.choice((3000, 6000, 12000)),
+        "osl": rng.choice((150, 300)),
+        "min_tok_s_user": rng.choice((40.0, 60.0, 80.0, 100.0)),
+        "users": rng.choice((None, None, 3, 8)),
+        "max_nodes": 3,
+        "allow_experimental": True,
+        "budget_cents": 90_000_000,
+    }
+    llm = get("v2-lite")
+    # The brute force joins all ports by one switch.
+    parts = {
+        x: p.model_copy(update={"speeds": ("100:16",)}) if isinstance(p, Switch) and p.role == "rdma" else p
+        for x, p in catalog.parts.items()
+    }
+    catalog = Catalog(parts, catalog.offers, catalog.sha256)
+    return catalog, request.model_copy(update={**fields, "model": llm.id}), replace(ask, **fields, model=llm)

@@ -18,7 +18,7 @@ from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.rule import Check, Status
 from constraints.rules.fit import Fit, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.host_memory import HostMemory
-from constraints.rules.interconnect import BMC, Interconnect, host_gbit_s, net_of
+from constraints.rules.interconnect import BMC, Interconnect, host_gbit_s, laid_net
 from constraints.rules.power import Power, node_limit_w, watts_at
 from constraints.rules.rack import CORD_ENDS, RackRule, racked, racks_in
 from constraints.rules.registry import BY_ID
@@ -241,7 +241,7 @@ def _wanted_networks(case: Case, market: Market) -> list[_Wanted]:
     """The front-end and out-of-band networks unless the site has them, and a fabric where the plan or the cards ask
     for one; each with all ways to join the nodes, of what is quoted first."""
     nics = [card for card, _ in case.parts(Nic) if isinstance(card, Nic)]
-    net = net_of(case.plan, case.per_node)
+    net = laid_net(case.plan, case.row, case.per_node)
     cards = market.refusals.admitted(case.platform, Nic, case.catalog.of(Kind.NIC))
     switches = _first(
         market.switches, [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
