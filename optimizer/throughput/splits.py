@@ -172,7 +172,7 @@ class Group:
 
     def decode(self, nodes: int) -> Ints:
         """Replicas for as many nodes that decode."""
-        return self._of(nodes, self.table.keeps_s > 0)
+        return self._of(nodes, self.table.room > 0)
 
     def _of(self, nodes: int, able: Flags) -> Ints:
         """Replicas that fill so many nodes: without pipeline stages, or where there are none with them."""
