@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from benchmarks.grades.published import LEAST, counted, markdown, of_grade
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Platform
+from catalogs.schema import Drive, Gpu, Kind, Nic, Part, Platform
 from constraints.build import Build, Case
 from constraints.physics.grades import (
     ATX_SUPPLIES,
@@ -40,10 +41,20 @@ from optimizer.search.solver import Solver
 from optimizer.verify.consistent import consistent
 from tests.conftest import AS_OF
 from tests.search.test_oracle import nodes_tried
+from tests.search.test_twins import values, with_siblings
 from tests.support.long import one_in
 from tests.support.oracle import Oracle
 from tests.support.random_catalogs import graded_scenario, scenario
 
+READ: dict[type[Part], dict[str, tuple[Any, ...]]] = {
+    Drive: {"media": ("nvme", "nvme-consumer"), "forms": (("U.2",), ("M.2",), ("U.2", "M.2"))},
+    Nic: {"gbit_s": (10, 25, 100, 200)},
+    Gpu: {"cooling": ("passive", "blower")},
+    Platform: {"onboard_lan": ((), ("1*25:SFP28",), ("2*10:RJ45",)), "rack_mount": (True, False)},
+}
+"""What grades read of parts, with other values for it."""
+IN_RACKS = (4, 7, 10, 26, 43)
+"""Random catalogs of servers in racks alone, of which a graded request has a front."""
 PUBLISHED = [row for row in table("grades") if row["basis"] == "published"]
 
 
@@ -190,3 +201,35 @@ def test_towers_beyond_two_are_not_sold(shipped: Catalog) -> None:
 
 def test_the_table_of_the_docs_is_that_of_the_data() -> None:
     assert markdown() in (Path(__file__).parents[2] / "docs" / "grades.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("grade", GRADES[1:])
+@pytest.mark.parametrize("seed", one_in(5, range(40)))
+def test_what_grades_read_tells_twins_apart(seed: int, grade: Grade) -> None:
+    """Siblings that differ in what grades read, drives for desktops and on the board, slower cards, cards with fans,
+    boards with a faster port, replace nothing that they should not: CP-SAT alone over all of them finds the same
+    front."""
+    catalog, request, _ = graded_scenario(seed, grade)
+    rng, catalog = random.Random(f"{seed} {grade} twins"), with_siblings(catalog, seed)
+    parts = dict(catalog.parts)
+    for name, part in catalog.parts.items():
+        if name.endswith(("-v0", "-v1")):
+            parts[name] = part.model_copy(update={key: rng.choice(of) for key, of in READ.get(type(part), {}).items()})
+    market = Market.open(replace(catalog, parts=parts), request, Policy())
+    assert values(Solver(market)) == values(Solver(market, clever=False))
+
+
+@pytest.mark.parametrize("seed", IN_RACKS)
+def test_a_cheaper_drive_for_desktops_takes_no_place_in_a_server(seed: int) -> None:
+    catalog, request, _ = graded_scenario(seed, "common")
+    usual = values(Solver(Market.open(catalog, request, Policy())))
+    parts, offers = dict(catalog.parts), dict(catalog.offers)
+    for drive in catalog.of(Kind.DRIVE):
+        twin = drive.model_copy(update={"id": f"{drive.id}-desktop", "media": "nvme-consumer"})
+        parts[twin.id] = twin
+        offers[twin.id] = tuple(
+            x.model_copy(update={"id": f"{x.id}-desktop", "part": twin.id, "price": round(x.price / 2, 2)})
+            for x in catalog.offers[drive.id]
+        )
+    assert usual
+    assert values(Solver(Market.open(replace(catalog, parts=parts, offers=offers), request, Policy()))) == usual
