@@ -39,7 +39,7 @@ from optimizer.verify.wrong import Report, Wrong, differences
 OWN = ("proof.seconds", "proof.version", "proof.parameters", "messages", "catalog.embedded", "explanation")
 """Places of a result that are not made anew: time and solver of its proof, what was solved to explain; messages are
 compared apart."""
-SOLVED = ("lower-precision", "lower-quality", "single-card")
+SOLVED = ("lower-precision", "lower-quality", "single-card", "grade")
 """Messages that take a solver to make anew: `complete` does."""
 SOLVED_UNCHECKED = (
     "what a solver says of lower precisions and of one card (`dsopt verify --prove` makes these messages anew)"
