@@ -53,6 +53,7 @@ def test_speed_of_a_plans_network() -> None:
     [(plan(4, 1, 1, 1, 2), key(4, 2), ""), (plan(4, 1, 1, 1, 3), key(4, 2), "12 GPUs, the build has 8"),
      (plan(8, 1, 1), key(4, 2, "rdma", 400), "tensor parallel 8 does not stay inside a node of 4"),
      (plan(3, 1, 1, 1, 4), key(4, 3, "pp", 25), "tensor parallel 3 does not stay inside a node of 4"),
+     (plan(4, 2, 1), key(4, 2, "rdma", 100), ""),
      (plan(4, 2, 1), key(4, 2, "pp", 25), ""), (plan(4, 2, 1), key(4, 2, "pp", 24), "needs 25 Gbit/s"),
      (plan(4, 2, 1), key(4, 2), "pipeline stages need a network of their own speed"),
      (plan(4, 1, 2, 8), key(4, 2, "pp", 25), "expert parallelism needs an RDMA fabric"),
