@@ -2,8 +2,8 @@
 
 Tensor parallel stays inside a node. Expert parallel across nodes takes one RDMA NIC per GPU and a non-blocking
 fabric; so do prefill and decode apart, whose KV caches must not take more than a link has. Pipeline stages across
-nodes take a front end of at least 25 Gbit/s, or that fabric; replicas only the front end. From two nodes on a front-end and an
-out-of-band switch are bought unless the site has them.
+nodes take a front end of at least 25 Gbit/s, or that fabric; replicas only the front end. From two nodes on a front-end
+and an out-of-band switch are bought unless the site has them.
 """
 
 from __future__ import annotations
