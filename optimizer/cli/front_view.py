@@ -167,7 +167,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
 def site_lines(site: dict[str, Any]) -> list[str]:
     """What a build asks of the site and of its sellers, in four lines."""
     _ = chosen()
-    ask = _.list([f"{place}) {_.sentence(text)}" for place, text in enumerate(site["ask"], 1)])
+    ask = _.list([f"{place}{_.pair(') ', '）')}{_.sentence(text)}" for place, text in enumerate(site["ask"], 1)])
     return [
         _("It needs: {text}.", text=_.sentence(site["power"])),
         _("Heat: {text}.", text=_.sentence(site["heat"])),

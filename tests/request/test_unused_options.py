@@ -19,7 +19,7 @@ from tests.support.commands import run
 from tests.support.long import one_in
 
 ALDER, CORVUS = "examples/procurement/tender/alder.xlsx", "examples/procurement/tender/corvus.csv"
-TABLE = "solve --model r1-distill-qwen-1.5b --budget 8000 --gpu RTX+4090 --max-nodes 1 --as-of 2026-11-24"
+TABLE = "solve --model r1-distill-qwen-1.5b --budget 8000 --gpu RTX+5090 --max-nodes 1 --as-of 2026-11-24"
 SIZE = "size --model r1-distill-qwen-7b --gpu 4090"
 OF_SERVING = ("isl", "osl", "users", "tokens_per_day", "requests_per_second", "min_tok_s_user", "max_ttft",
               "kv_precision", "speculate", "cached_share", "offload")  # fmt: skip
