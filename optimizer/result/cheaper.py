@@ -36,13 +36,13 @@ def solved_messages(answer: Answer) -> list[dict[str, Any]]:
 
 def of_floor(answer: Answer) -> str:
     """The grade of the recommended build, and what the floor would save at its throughput on its GPUs; empty at the
-    floor itself and where nothing is recommended."""
+    floor itself, where nothing is recommended and where the front is not proven."""
     market, chosen = answer.market, answer.data["recommended"]
     request = market.request
-    if not chosen or request.grade == "floor":
+    if not chosen or request.grade == "floor" or not answer.front.complete:
         return ""
     said = {"grade": grade_words(request.grade)}
-    if request.cost_axis != "money" or not answer.front.complete:
+    if request.cost_axis != "money":
         return message("Grade {grade}; what grade floor would save is not computed here.", **said)
     point = next(
         each for each, stored in zip(answer.front.points, answer.data["front"], strict=True) if stored["id"] == chosen

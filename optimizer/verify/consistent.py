@@ -42,7 +42,8 @@ compared apart."""
 SOLVED = ("lower-precision", "lower-quality", "single-card", "grade")
 """Messages that take a solver to make anew: `complete` does."""
 SOLVED_UNCHECKED = (
-    "what a solver says of lower precisions and of one card (`dsopt verify --prove` makes these messages anew)"
+    "what a solver says of grade floor, lower precisions and one card "
+    "(`dsopt verify --prove` makes these messages anew)"
 )
 EXPLAINED = ("not-explained",)
 """Messages about the explanation."""

@@ -35,6 +35,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy, table
 from constraints.request import Grade, Request
 from constraints.rules.registry import BY_ID, findings
+from optimizer.library import solve, verify_result
 from optimizer.market.market import Market
 from optimizer.result.answer import solve as answer
 from optimizer.search.solver import Solver
@@ -233,3 +234,11 @@ def test_a_cheaper_drive_for_desktops_takes_no_place_in_a_server(seed: int) -> N
         )
     assert usual
     assert values(Solver(Market.open(replace(catalog, parts=parts, offers=offers), request, Policy()))) == usual
+
+
+@pytest.mark.parametrize("seed", IN_RACKS[:2])
+def test_a_graded_result_is_verified_again_with_what_the_floor_saves(seed: int) -> None:
+    catalog, request, _ = graded_scenario(seed, "common")
+    result = solve(request, catalog=catalog)
+    assert [x.code for x in result.messages].count("grade") == 1
+    assert verify_result(result, catalog=catalog, prove=True).ok
