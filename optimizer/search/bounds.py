@@ -68,9 +68,6 @@ class Bound:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
         if not self.node.pools:
             return True
-        # Sound: rule fit lets no build of more nodes of this platform stand.
-        if self.row.key.nodes > self.node_options.most_nodes:
-            return False
         purse = self.bounds.market.purse_at(top)
         # Sound: each of the three is a lower bound by itself. The cheap ones come first, for `cents` lays networks and
         # fills racks.
@@ -96,7 +93,8 @@ class Bound:
         # A node alone needs a port too. Those of a cluster are in its networks' price, and where the site has the
         # networks nothing is counted for them.
         ports = node_options.nics if key.nodes == 1 else NO_CARD
-        if not ports or not all(self.ways):
+        # Sound: rule fit lets no build of more nodes of this platform stand. The record of families reads it here too.
+        if key.nodes > node_options.most_nodes or not ports or not all(self.ways):
             return NEVER
         # Sound: nodes, networks and racks share no part, so that what each costs at least adds up; racks are counted as
         # if nothing but the nodes stood in them.
