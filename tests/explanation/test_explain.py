@@ -37,7 +37,7 @@ from tests.support.seen import Seen
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("explain") / "r.json"
     words = ["--budget", "170000", "--model", "v2-670b", "--users", "20", "--max-kw", "5", "--as-of", "2026-11-24"]
-    words.append("--allow-experimental")  # FP8 on cards of 5 kW in all is no stable support
+    words += ["--allow-experimental", "--grade", "floor"]  # FP8 on cards of 5 kW in all is no stable support
     dsopt("solve", *words, "-o", str(path))
     return path
 
