@@ -203,9 +203,9 @@ class PowerFacts(Strict):
 
 
 class CircuitNeed(Strict):
-    amps: int
-    volts: int = Field(description="of three phases between two of them")
-    phases: int
+    amps: int = Field(description="A that its breaker is rated for")
+    volts: int = Field(description="V; of three phases between two of them")
+    phases: int = Field(description="1 or 3")
     count: int
     of: Literal["build", "rack", "nodes"] = Field(
         description="build: the one asked for; rack: two feeds for each rack, each able to carry it alone; "
@@ -217,8 +217,8 @@ class SupplyNeed(Strict):
     fitted: int = Field(description="inlets of a node")
     needed: int = Field(description="supplies that carry it when the spare ones have failed")
     inlet: str | None = Field(description="IEC 60320 sheet; null where nobody states it")
-    volts: int
-    amps: float = Field(description="that each takes then")
+    volts: int = Field(description="V at its inlet")
+    amps: float = Field(description="A that each takes then")
 
 
 class SiteFacts(Strict):

@@ -52,7 +52,7 @@ def test_the_package_starts_without_heavy_modules() -> None:
 LIBRARY = {"optimizer", "optimizer.library"}
 PLAIN = {
     "optimizer.request.approved_list", "optimizer.search.clock", "optimizer.request.command",
-    "optimizer.text.csv_table", "optimizer.text.languages",
+    "optimizer.result.plan_line", "optimizer.text.csv_table", "optimizer.text.languages",
     "optimizer.text.minor_units", "optimizer.text.money", "optimizer.text.version", "optimizer.request.texts",
     "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.typed_values",
     "optimizer.request.parsing",
