@@ -73,6 +73,10 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
 
     Returns what was read for a later proof; None when the file is no result at all."""
     report = Report()
+    if _without_states(data):
+        text = message("was saved by dsopt before 0.3.0, whose prices had no states: solve the request again")
+        report.add("front", text)
+        return report, None
     if isinstance(data, dict) and "request" in data:
         data = {**data, "request": of_its_day(data["request"])}
     try:
@@ -128,6 +132,15 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
 
 NEWER = frozenset({"unknown-lead-times"})
 """Codes of remarks that results saved before 0.2.0 lack."""
+
+
+def _without_states(data: Any) -> bool:
+    """Whether no point of a document says on which kinds of prices its cost rests: a hundred missing fields in one."""
+    front = data.get("front") if isinstance(data, dict) else None
+    if not isinstance(front, list) or not front:
+        return False
+    costs = [point.get("cost") if isinstance(point, dict) else None for point in front]
+    return all(isinstance(cost, dict) and "shares" not in cost for cost in costs)
 
 
 def _beside_the_front(stored: Result) -> Iterator[Wrong]:

@@ -15,6 +15,7 @@ from constraints.request import Request
 from optimizer.library import solve, verify_result
 from optimizer.result.schema import Result
 from optimizer.search.clock import Clock
+from optimizer.verify.consistent import consistent
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
 from tests.verify.test_verify import SEED
@@ -157,3 +158,19 @@ def test_a_result_saved_before_messages_had_keys_is_consistent() -> None:
     assert verify_result(Result.model_validate(data), catalog=scene()[0], prove=True).ok
     data["messages"][0]["text"] += " And more."
     assert not verify_result(Result.model_validate(data), catalog=scene()[0]).ok
+
+
+def test_a_result_from_before_prices_had_states_is_told_in_one_sentence() -> None:
+    catalog, _ = scene()
+    data = answer("a budget").model_dump(mode="json")
+    for point in data["front"]:
+        del point["cost"]["shares"]
+    report, read = consistent(copy.deepcopy(data), catalog)
+    assert read is None and [wrong.where for wrong in report.wrong] == ["front"]
+    assert "before 0.3.0" in str(report.wrong[0])
+    # One point alone without its shares is no older result: what it lacks is named.
+    whole = answer("a budget").model_dump(mode="json")
+    assert len(whole["front"]) > 1
+    del whole["front"][0]["cost"]["shares"]
+    report, _ = consistent(whole, catalog)
+    assert "front[0].cost.shares" in [wrong.where for wrong in report.wrong]
