@@ -93,6 +93,11 @@ def remarks(_: Words, quote: Quote) -> list[str]:
     ]
     out += [_.sentence(note) for note in quote.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
+    if not quote.party.confirmed:
+        cost = quote.chosen.cost
+        text = N_("When solved it cost {total} {currency}; with each price at the ends of its band {low} to {high}.")
+        total, low, high = (f"{Decimal(amount):,}" for amount in (cost.total, cost.low, cost.high))
+        out.append(_.stacked(text, total=total, low=low, high=high, currency=cost.currency))
     return out
 
 
