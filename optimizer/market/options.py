@@ -351,17 +351,12 @@ class PlatformOptions:
                 continue
             for drive in self._disks:
                 pieces = -(-missing // drive.capacity_gb)
-                if pieces > bays_of(drive, self.platform):
+                if pieces > bays_of(drive, self.platform) or for_system_alone(drive, self._in_bays):
                     continue
-                more = self._drive_option((drive,) * pieces)
-                out.append(
-                    Option(
-                        option.cents + more.cents,
-                        option.watts + more.watts,
-                        option.parts + more.parts,
-                        option.lanes + more.lanes,
-                    )
-                )
+                # Bays are shared with the drives that hold the weights and those of the system.
+                whole = self._together(option, self._drive_option((drive,) * pieces))
+                if self._finds_bays(whole):
+                    out.append(whole)
         return cheapest_first(out)
 
     def nvme(self, need_gb: int) -> list[Option]:

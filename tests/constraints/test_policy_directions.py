@@ -21,6 +21,6 @@ def named(key: str, value: Decimal) -> bool:
 @pytest.mark.parametrize("default", defaults().values(), ids=lambda d: d.key)
 def test_a_stricter_value_is_a_condition_and_no_other(default: Default) -> None:
     up, down = min(default.value + 1, default.most), max(default.value - 1, Decimal(0))
-    assert named(default.key, up) == (default.stricter == "more")
+    assert named(default.key, up) == (default.stricter == "more" and up > default.value)
     assert named(default.key, down) == (default.stricter == "less" and down < default.value)
     assert not named(default.key, default.value)

@@ -69,9 +69,10 @@ def test_a_named_precision_admits_its_twin_alone() -> None:
 
 
 def test_experts_of_four_bits_are_four_bits() -> None:
-    """A DeepSeek-V4 published in 8 bits: FP4 experts count as 4 bits, and 5 asked for keep them out."""
+    """A DeepSeek-V4 published in 8 bits: FP4 experts count as 4 bits, and 5 asked for keep them out. Flash is
+    published in INT8 too."""
     eight = replace(get("v4-flash"), min_precision_bits=8)
-    for bits, have in ((8, ["fp8"]), (5, ["fp8"]), (4, ["fp8", "fp4-mix", "nvfp4"])):
+    for bits, have in ((8, ["fp8", "int8"]), (5, ["fp8", "int8"]), (4, ["fp8", "int8", "fp4-mix", "nvfp4"])):
         asked = ask("v4-flash", min_precision_bits=bits, any_precision=True)
         assert wanted(eight, asked) == have  # its cache is in FP8, which engines of files don't have
 

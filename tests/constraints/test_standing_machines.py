@@ -29,7 +29,10 @@ NODE = {
     "nvidia-connectx-6-lx-25g-2-port": 1,
 }
 MODULE = "samsung-m321ryga0pb2-ccpkc"
-ASKED = Request(model="llama-2-70b", as_of=date(2026, 11, 24), have=("racks", "network"), conditions=("new", "used"))
+ASKED = Request(
+    model="llama-2-70b", as_of=date(2026, 11, 24), have=("racks", "network"), conditions=("new", "used"), grade="floor",
+)  # fmt: skip
+"""As the command judges a machine that exists: by what makes it work."""
 
 
 def judged(

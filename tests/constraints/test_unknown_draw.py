@@ -50,7 +50,8 @@ def test_cards_beyond_their_slots_draw_their_tdp() -> None:
     case, found = judged(shipped())
     assert case.load_w > 8 * 600
     said = {(x.rule, x.measured) for x in found if x.status == "fail"}
-    assert {("power", case.load_w), ("cooling", case.load_w), ("site", case.load_w)} <= said
+    assert case.wall_w > case.load_w
+    assert {("power", case.load_w), ("cooling", case.load_w), ("site", case.wall_w)} <= said
     assert any(x.rule == "fit" and "draws 600 W, the slot gives 400 W" in x.text for x in found)
 
 
@@ -81,7 +82,7 @@ def test_an_xray_names_the_slot_as_what_stops_the_model(tmp_path: Path) -> None:
     """Not users or speed: the GPUs can't be fed there."""
     (tmp_path / "bid.csv").write_text(QUOTE)
     catalog = shipped()
-    market = Market.open(catalog, Request(model="v3-671b", as_of=DAY, users=8), Policy())
+    market = Market.open(catalog, Request(model="v3-671b", as_of=DAY, users=8, grade="floor"), Policy())
     seen = xray(read_quote(tmp_path / "bid.csv", catalog=catalog), market, search=False)
     said = " ".join(seen.summary)
     assert "does not run v3-671b; not met: H200 NVL 141GB draws 600 W, the slot gives 400 W." in said
@@ -93,7 +94,7 @@ def test_an_xray_counts_no_supplies_against_an_unknown_load(tmp_path: Path) -> N
     gpu = shipped().parts[CARD]
     assert isinstance(gpu, Gpu)
     catalog = changed(shipped(), gpu, "tdp_w", None)
-    market = Market.open(catalog, Request(model="v3-671b", as_of=DAY), Policy())
+    market = Market.open(catalog, Request(model="v3-671b", as_of=DAY, grade="floor"), Policy())
     seen = xray(read_quote(tmp_path / "bid.csv", catalog=catalog), market, search=False)
     assert seen.supplies is None
     assert not [x.text for x in seen.missing if "kW" in x.text]

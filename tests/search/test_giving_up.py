@@ -90,7 +90,7 @@ def test_a_family_costs_few_tries(rule: Rule, ask: Any, monkeypatch: pytest.Monk
         most = max(most, in_a_row[family])
         return found
 
-    solver = Solver(ask("v2-670b", 300_000), rules=(*RULES, rule))
+    solver = Solver(ask("v2-670b", 400_000), rules=(*RULES, rule))
     with monkeypatch.context() as patch:
         patch.setattr(pareto, "assemble", counted)
         patch.setattr(Solver, "settle", lambda self, stairs: stairs.points)  # it tries points again, for ties
