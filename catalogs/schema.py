@@ -49,8 +49,9 @@ Efficiency = Literal["Gold", "Platinum", "Titanium"]
 """Grades of 80 PLUS."""
 PsuForm = Literal[
     "ATX", "CRPS", "SMC", "DELL", "HPE-MCRPS", "LENOVO", "IBM", "NVIDIA-DGX", "GIGABYTE", "ASUS", "INSPUR",
-    "XFUSION", "HUAWEI", "builtin",
+    "XFUSION", "HUAWEI", "builtin", "2xATX",
 ]  # fmt: skip
+"""`2xATX` is of cases alone, beside `ATX`: one made for two such supplies."""
 Inlet = Literal["C14", "C20"]
 Connector = Literal[
     "OSFP", "OSFP-FLT", "QSFP-DD", "QSFP112", "QSFP56", "QSFP28", "SFP28", "RJ45", "MPO-12/APC", "C13-C14", "C19-C20",

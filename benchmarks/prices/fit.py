@@ -254,8 +254,9 @@ def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:
     """Price of a barebone in USD at levels of shells."""
     shell = level(shell_of(platform))
     if shell_of(platform) == PCIE_SHELL:
-        # Double-width slots: six for single-width cards are three.
-        slots = (platform.gpu_width_total or 2 * platform.gpu_slots) / 2
+        # Double-width slots: six for single-width cards are three. A board of four is no smaller chassis: one bill of
+        # quantities has the SR675 V3 with it at 78,000 and with eight slots at 65,000.
+        slots = 8 if platform.gpu_boards else (platform.gpu_width_total or 2 * platform.gpu_slots) / 2
         shell *= (slots / 8) ** level(SLOTS)
     usd = known_usd(platform) + shell
     return usd * level(USED) if is_used(platform) else usd

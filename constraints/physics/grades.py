@@ -31,6 +31,7 @@ class Threshold(NamedTuple):
 
 
 RAM = Threshold("host_memory.{grade}_{machine}_percent", "dimm")
+RAM_GB = Threshold("host_memory.{grade}_{machine}_gb", "dimm")
 CORES = Threshold("cores.{grade}_{machine}_per_gpu", "cpu")
 BOOT = Threshold("storage.{grade}_{machine}_boot_drives", "storage")
 CONSUMER = Threshold("storage.{grade}_{machine}_consumer_drives", "storage")
@@ -93,9 +94,9 @@ def fan_cards_sold(platform: Platform, gpu: Gpu, per_node: int, policy: Policy, 
 
 
 def supplies_sold(platform: Platform, supply: Psu, fitted: int, policy: Policy, grade: Grade) -> bool:
-    """Whether so many supplies of a kind may stand in a case."""
+    """Whether so many supplies of a kind may stand in a case; one made for two says so."""
     most = at_most(ATX_SUPPLIES, platform, policy, grade)
-    return most is None or supply.form != "ATX" or fitted <= most
+    return most is None or supply.form != "ATX" or "2xATX" in platform.psu_forms or fitted <= most
 
 
 def data_in_bays(platform: Platform, policy: Policy, grade: Grade) -> bool:
@@ -115,7 +116,13 @@ def ram_percent(platform: Platform, policy: Policy, grade: Grade) -> Decimal:
 
 def least_ram_gb(vram_gb: int, platform: Platform, policy: Policy, grade: Grade) -> int:
     """Whole GB of RAM that a node must have beside so much GPU memory: modules have no less."""
-    return math.ceil(ram_percent(platform, policy, grade) * vram_gb / 100)
+    of_vram = math.ceil(ram_percent(platform, policy, grade) * vram_gb / 100)
+    return max(of_vram, whole_ram_gb(platform, policy, grade))
+
+
+def whole_ram_gb(platform: Platform, policy: Policy, grade: Grade) -> int:
+    """GB of RAM that a node must have, however little GPU memory it has."""
+    return math.ceil(asked(RAM_GB, platform, policy, grade))
 
 
 def cores_per_gpu(platform: Platform, policy: Policy, grade: Grade) -> Decimal:

@@ -621,7 +621,7 @@ def _undriven(cpu: Cpu, module: Memory) -> str:
 
 
 def _psu_fault(platform: Platform, psu: Psu) -> str:
-    takes = "/".join(platform.psu_forms)
+    takes = "/".join(form for form in platform.psu_forms if form != "2xATX")
     takes += f" ({'/'.join(map(str, sorted(platform.psu_watts)))} W)" if platform.psu_watts else ""
     return message(
         "{psu} ({kind}) does not fit, the chassis takes {takes}",

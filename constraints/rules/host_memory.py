@@ -20,7 +20,7 @@ from constraints.physics.contents import (
     population,
     supported_counts,
 )
-from constraints.physics.grades import grade_words, least_ram_gb, ram_percent
+from constraints.physics.grades import grade_words, least_ram_gb, ram_percent, whole_ram_gb
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, most_mts, offloads, room_gb
 from constraints.rule import Check, Rule, counted, figure
 
@@ -157,7 +157,15 @@ class HostMemory(Rule):
         said = {
             "ram": f"{ram:,}", "floor": figure(floor), "percent": figure(floor_percent), "vram": f"{vram:,}",
         }  # fmt: skip
+        whole = whole_ram_gb(case.platform, case.policy, grade)
         advised = _share_gb(case, "advised_training" if case.request.trains else "advised", vram)
+        if ram < whole or (whole > floor and ram >= advised):
+            of_grade = {"ram": f"{ram:,}", "floor": figure(max(floor, whole)), "grade": grade_words(grade)}
+            return Check.at_least(
+                self.id, ram, float(max(floor, whole)), "GB",
+                message("RAM of {ram} GB meets the {floor} GB of grade {grade}", **of_grade),
+                message("RAM of {ram} GB is below the {floor} GB of grade {grade}", **of_grade),
+            )  # fmt: skip
         if floor <= ram < advised:
             text = message(
                 "RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory); "

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.grades.published import LEAST, counted, markdown, of_grade
 from catalogs.load import Catalog
-from catalogs.schema import Drive, Gpu, Kind, Nic, Part, Platform
+from catalogs.schema import Drive, Gpu, Kind, Nic, Part, Platform, Psu
 from constraints.build import Build, Case
 from constraints.physics.grades import (
     ATX_SUPPLIES,
@@ -30,6 +30,8 @@ from constraints.physics.grades import (
     most_consumer_drives,
     port_gbit_s,
     ram_percent,
+    supplies_sold,
+    whole_ram_gb,
 )
 from constraints.plan import Plan
 from constraints.policy import Policy, table
@@ -124,6 +126,7 @@ def test_a_buyers_own_figure_takes_its_place(row: Any, shipped: Catalog) -> None
         said = platform, policy, row["grade"]
         return {
             "percent": float(ram_percent(*said)),
+            "gb": whole_ram_gb(*said),
             "per_gpu": float(cores_per_gpu(*said)),
             "boot_drives": boot_drives(*said),
             "consumer_drives": most_consumer_drives(*said),
@@ -155,6 +158,22 @@ def test_nodes_of_eight_hold_what_is_sold(shipped: Catalog) -> None:
         failed = {check.rule for check in findings(judged) if check.status == "fail"}
         assert machine_of(found.platform) == "board"
         assert bool(failed) == (grade == "floor")
+
+
+def test_two_atx_supplies_stand_in_cases_made_for_two(shipped: Catalog) -> None:
+    supply = next(x for x in shipped.of(Kind.PSU) if isinstance(x, Psu) and x.form == "ATX")
+    towers = [x for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform) and "ATX" in x.psu_forms]
+    made = {x.id: "2xATX" in x.psu_forms for x in towers}
+    assert set(made.values()) == {True, False}
+    assert {x.id: supplies_sold(x, supply, 2, Policy(), "common") for x in towers} == made
+    assert not any("2xATX" in x.psu_forms and x.psu_bays < 2 for x in towers)
+
+
+@pytest.mark.parametrize(("vram", "least"), [(8, 32), (16, 32), (64, 32), (65, 33), (96, 48)])
+def test_a_tower_has_32_gb_however_small_its_card(vram: int, least: int, shipped: Catalog) -> None:
+    tower = next(x for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform) and machine_of(x) == "tower")
+    assert least_ram_gb(vram, tower, Policy(), "common") == least
+    assert least_ram_gb(vram, tower, Policy(), "floor") == -(-vram // 5)
 
 
 def test_a_result_from_before_grades_is_of_the_floor() -> None:

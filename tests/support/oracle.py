@@ -487,7 +487,7 @@ class Oracle:
             fans = gpu.cooling in ("blower", "open-fan")
             if p.rack_mount and "passive" in p.gpu_cooling and fans and "gpu" not in p.includes:
                 broken.add("fit")
-            if psu and psu.form == "ATX" and f > 1:
+            if psu and psu.form == "ATX" and f > 1 and "2xATX" not in p.psu_forms:
                 broken.add("fit")
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
             broken.add("fit")
@@ -502,6 +502,8 @@ class Oracle:
             if self.catalog.parts[x].kind == Kind.MEMORY
         )
         ram = held + (mem.capacity_gb * m if mem else 0)
+        if ram < self._asked(p, "gb", 0, "dimm"):
+            broken.add("host_memory")
         if 100 * ram < self._asked(p, "percent", 20, "dimm") * vram or not self._evenly_filled(p, inside, mem, m):
             broken.add("host_memory")
         cores = (cpu.cores * p.sockets if cpu else 0) + sum(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TypeVar
 
 from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
 from constraints.build import Case, bank, supply_patterns
 from constraints.physics.contents import dimm_counts, inside
-from constraints.physics.grades import ram_percent
+from constraints.physics.grades import least_ram_gb
 from constraints.physics.links import Network, networks
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.rule import Check, Status
@@ -107,10 +106,9 @@ def _modules(case: Case, refusals: Refusals) -> Iterable[Missing]:
         or case.gpu.form_factor == "integrated"
     ):
         return
-    percent = ram_percent(platform, case.policy, case.request.grade)
-    floor = percent * case.per_node * case.gpu.vram_gb / 100
+    floor = least_ram_gb(case.per_node * case.gpu.vram_gb, platform, case.policy, case.request.grade)
     if case.plan.host_tables:
-        floor = max(floor, Decimal(tables_gb(case.llm, copies(case.plan.gpus, case.per_node), case.policy)))
+        floor = max(floor, tables_gb(case.llm, copies(case.plan.gpus, case.per_node), case.policy))
     modules = next(iter(dimm_counts(platform)), 1)
     text = message(
         "no {kind} quoted; at least {floor} GB per node, and {modules} equal modules fill every channel",
