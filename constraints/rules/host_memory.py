@@ -160,9 +160,10 @@ class HostMemory(Rule):
         whole = whole_ram_gb(case.platform, case.policy, grade)
         advised = _share_gb(case, "advised_training" if case.request.trains else "advised", vram)
         if ram < whole or (whole > floor and ram >= advised):
-            of_grade = {"ram": f"{ram:,}", "floor": figure(max(floor, whole)), "grade": grade_words(grade)}
+            least = max(float(floor), float(whole))
+            of_grade = {"ram": f"{ram:,}", "floor": figure(least), "grade": grade_words(grade)}
             return Check.at_least(
-                self.id, ram, float(max(floor, whole)), "GB",
+                self.id, ram, least, "GB",
                 message("RAM of {ram} GB meets the {floor} GB of grade {grade}", **of_grade),
                 message("RAM of {ram} GB is below the {floor} GB of grade {grade}", **of_grade),
             )  # fmt: skip
