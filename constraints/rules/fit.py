@@ -160,6 +160,21 @@ def bayless(drive: Drive, platform: Platform) -> bool:
     return not any(number and set(forms) & set(drive.forms) for forms, number in bay_groups(platform))
 
 
+def bays_known(platform: Platform) -> bool:
+    """Whether a platform's bays are stated: a server with none at all is one of which nobody read them. What comes with
+    its storage may have none."""
+    return "storage" in platform.includes or any(number for _, number in bay_groups(platform))
+
+
+def bay_fault(drive: Drive, platform: Platform) -> str:
+    """Why a drive finds no bay, whatever else is in them; empty when one takes it."""
+    if not bayless(drive, platform):
+        return ""
+    if bays_known(platform):
+        return message("no bay for {part}", part=drive.name)
+    return message("no bay for {part}: which the server has is not known", part=drive.name)
+
+
 def bays_of(drive: Drive, platform: Platform) -> int:
     """Bays that take the drive, contents already in them."""
     return sum(number for forms, number in bay_groups(platform) if set(forms) & set(drive.forms))
@@ -183,7 +198,7 @@ def part_fault(platform: Platform, part: Part, catalog: Catalog) -> str:
             return "power supplies come with the platform, none can be added"
         return "" if psu_fits(platform, part) else _psu_fault(platform, part)
     if isinstance(part, Drive):
-        return message("no bay for {part}", part=part.name) if bayless(part, platform) else ""
+        return bay_fault(part, platform)
     if isinstance(part, Nic):
         return _nic_fault(platform, part)
     if isinstance(part, Cooling) and part.role == "cpu-cooler":
@@ -211,7 +226,7 @@ class Fit(Rule):
             Cpu: ("socket", "cpu_generations", "sockets", "cpu_max_w"),
             Memory: ("mem_gen", "dimm_types"),
             Psu: ("includes", "psu_forms", "psu_watts"),
-            Drive: ("nvme_bays", "nvme_forms", "m2_slots", "sata_bays", "sata_forms"),
+            Drive: ("includes", "nvme_bays", "nvme_forms", "m2_slots", "sata_bays", "sata_forms"),
             Nic: ("nic_forms", "nic_slots"),
             Cooling: ("includes", "socket"),
             GpuBoard: (
@@ -364,6 +379,9 @@ class Fit(Rule):
             Check.of(self.id, True, message("every part fits {platform}", platform=case.platform.name))
         ]
         found += [Check.warn(self.id, text) for text in unsold if case.request.grade == "floor"]
+        if case.exists and case.parts(Drive) and not bays_known(case.platform):
+            text = message("not judged: the drive bays of {platform} are not known", platform=case.platform.name)
+            found.append(Check.warn(self.id, text))
         return found + self._licence(case)
 
     def _unsold(self, case: Case) -> list[str]:
@@ -530,11 +548,8 @@ class Fit(Rule):
         platform = case.platform
         wrong: list[str] = []
         drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive)]
-        wrong += [
-            message("no bay for {part}", part=drive.name)
-            for drive, _ in drives
-            if bayless(drive, platform) and drive.id in case.build.node
-        ]
+        if bays_known(platform) or not case.exists:
+            wrong += [bay_fault(drive, platform) for drive, _ in drives if drive.id in case.build.node]
         for forms, limit in bay_limits(platform):
             used = sum(q for drive, q in drives if confined(drive, platform, forms))
             bought = sum(q for drive, q in drives if confined(drive, platform, forms) and drive.id in case.build.node)

@@ -18,7 +18,7 @@ from constraints.physics.training import base_bytes, checkpoint_bytes
 from constraints.policy import Policy
 from constraints.request import Grade, Request
 from constraints.rule import Check, Rule, counted
-from constraints.rules.fit import bay_groups
+from constraints.rules.fit import bay_groups, bays_known
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.precision import wanted
 
@@ -159,6 +159,8 @@ class Storage(Rule):
         platform = facts.platform
         if platform is None or "storage" in platform.includes:
             return ""
+        if not bays_known(platform):
+            return message("its drive bays are not known")
         precisions = wanted(facts.llm, facts.request)
         needs = [needed_gb(facts.llm, precision, facts.policy, facts.request) for precision in precisions]
         nvme_gb, all_gb = most_gb(platform, facts.catalog)

@@ -84,6 +84,18 @@ def test_prices_that_are_not_fresh_are_a_warning(shipped: Catalog) -> None:
     assert all(part in text for part in NODE)
 
 
+def test_drives_in_bays_that_nobody_states_are_not_judged(shipped: Catalog) -> None:
+    """A machine that exists has some; one that is to be bought has none that is known to take them."""
+    chassis = shipped.parts["supermicro-sys-821ge-tnhr"]
+    bare = chassis.model_copy(update={"nvme_bays": 0, "m2_slots": 0, "sata_bays": 0})
+    catalog = replace(shipped, parts={**shipped.parts, chassis.id: bare})
+    found = judged(catalog, NODE)
+    assert found.ok and said(found, "fit", "warn") == [f"not judged: the drive bays of {chassis.name} are not known"]
+    (fault,) = said(judged(catalog, NODE, exists=False), "fit", "fail")
+    assert fault == "no bay for PM1743 7.68TB: which the server has is not known"
+    assert not said(judged(shipped, NODE), "fit", "warn")
+
+
 def test_what_the_buyer_bars_still_fails(shipped: Catalog) -> None:
     barred = ASKED.model_copy(update={"exclude": ("intel-xeon-platinum-8592-plus",)})
     found = judged(shipped, NODE, asked=barred)
