@@ -19,7 +19,7 @@ from optimizer.verify.consistent import Read, consistent
 
 OVERLAY = Path(__file__).parents[1] / "data" / "quote_overlay"
 DAY = date(2026, 11, 24)
-BUDGET = 300_000_00
+BUDGET = 400_000_00
 
 
 @dataclass
