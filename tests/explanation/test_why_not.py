@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -116,10 +117,11 @@ def test_break_even_by_halving_the_interval(seed: int) -> None:
 @pytest.fixture(scope="module")
 def main_job(at_older_estimates: Catalog) -> tuple[Market, Point]:
     from constraints.request import Request
-    from tests.conftest import AS_OF
 
     # In any market: H20 is sold in China alone, the others it is compared with are not sold there.
-    request = Request(model="v2-670b", as_of=AS_OF, budget_cents=300_000_00, market="any", grade="floor")
+    # A day on which cords and cables that reach from rack to rack have a price: those came on 2026-11-30.
+    day = date(2026, 11, 30)
+    request = Request(model="v2-670b", as_of=day, budget_cents=300_000_00, market="any", grade="floor")
     market = Market.open(at_older_estimates, request, Policy())
     return market, recommended(market)
 
@@ -158,7 +160,11 @@ def test_a_system_that_nobody_offers(main_job: tuple[Market, Point]) -> None:
     prices = main_job[0].book.prices
     assert rest == sum(Decimal(q * prices[x].cents) / 100 for x, q in pieces.items())
     most = Decimal(found.point.total) - rest
-    assert 6 * Decimal(even.price or 0) <= most < 6 * (Decimal(even.price or 0) + Decimal("0.01"))
+    # Six are cheapest at a cent each; three on a faster fabric win up to a higher price, and are the last to win.
+    price, cent = Decimal(even.price or 0), Decimal("0.01")
+    assert even.gpus.startswith("24 x") and 6 * price > most
+    assert Decimal(even.total) <= Decimal(found.point.total) < Decimal(even.total_above or 0)
+    assert Decimal(even.total_above or 0) - Decimal(even.total) == 3 * cent
 
 
 def test_gpus_that_hold_no_plan(main_job: tuple[Market, Point]) -> None:
