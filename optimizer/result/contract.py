@@ -87,7 +87,14 @@ def scope(market: Market, front: Front) -> str:
         limits += (
             message("tensor parallelism stays inside a node, and a plan has {n} pipeline stages at most", n=stages),
         )
-        limits += (N_("nodes that only prefill hold replicas of one shape, and so do those that only decode"),)
+        apart = market.policy.whole("plans.max_apart_nodes")
+        limits += (
+            message(
+                "prefill and decode are apart on {n} nodes at most, and nodes of either half hold replicas of one "
+                "shape",
+                n=apart,
+            ),
+        )
         if set(wanted(market.llm, market.request)) & set(FILE_KINDS):
             limits += (N_("of GGUF files a plan has as many stages as llama.cpp takes GPUs"),)
     proven = message(

@@ -132,8 +132,13 @@ class Planner:
                 # Sound: a row no faster than one that needs no network is never chosen (rows.undominated).
                 least = alone.get(replace(key, net="none", net_gbit_s=0), 0)
                 to_split.append(Asked(gpu, key, max(least, row.perf.tenths if row else 0)))
-        split = iter(self.splits.rows(to_split))
-        return [[row for one in rows if (row := next(split) or one)] for rows in together]
+        most = self.policy.whole("plans.max_apart_nodes")
+        within = [one for one in to_split if one.key.nodes <= most]
+        split = {(one.gpu.id, one.key): row for one, row in zip(within, self.splits.rows(within), strict=True)}
+        return [
+            [row for key, one in zip(keys, rows, strict=True) if (row := split.get((gpu.id, key)) or one)]
+            for (gpu, keys), rows in zip(asked, together, strict=True)
+        ]
 
     def apart(self, gpu: Gpu) -> bool:
         """Whether plans may have prefill and decode apart on nodes of this GPU."""
