@@ -26,7 +26,7 @@ CONTAINER = r"gguf|mlx"
 """Kinds of file that hold weights of any format."""
 MARK = (
     r"quantized|dynamic|block|channel|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|free|hf|gs?\d+"
-    r"|\d{5}-of-\d{5}|ct|compressed|tensors|unquantized"
+    r"|\d{5}-of-\d{5}|ct|compressed|tensors|unquantized|mtp"
 )
 """Words behind a format or a tag that say nothing of the network."""
 PIECE = re.compile(rf"(?:{GGUF_KIND}|{BITS}|fp8-e4m3|modelopt-fp4|\d{{5}}-of-\d{{5}}|[^-]+)(?=-|$)")

@@ -21,7 +21,7 @@ from optimizer.result.schema import BestBuild, BestBuilds, Result, ThroughputMod
 from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration, shipped
 
-EXPLAIN_EFFORT = 5.0
+EXPLAIN_EFFORT = 8.0
 """How long `solve` looks for the reasons and the ways out of a request that no build meets (`Clock.effort`: about
 seconds); `explain` looks as long as it takes."""
 NOT_EXPLAINED = (

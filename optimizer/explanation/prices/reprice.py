@@ -85,7 +85,8 @@ def band(offer: Offer, kind: Kind, policy: Policy, end: End) -> tuple[Fraction, 
     else:
         percent, key = max(((policy[key], key) for key in _bands(offer, kind)), key=lambda x: x[0])
         rise = 1 + Fraction(percent) / 100
-        factor, basis = (1 / rise if end == "low" else rise), f"{key} {percent.normalize():f} %"
+        factor = 1 / rise if end == "low" else rise
+        basis = message("{key} {n} %", key=key, n=f"{percent.normalize():f}")
     if isinstance(offer, PricedOffer) and offer.index_percent is not None:
         wider = 1 + Fraction(offer.index_percent) / 100
         factor = factor / wider if end == "low" else factor * wider
