@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
@@ -18,7 +19,7 @@ from optimizer.result.answer import solve as solved
 from optimizer.result.cheaper import solved_messages
 from optimizer.result.notes import note_data
 from optimizer.result.schema import BestBuild, BestBuilds, Result, ThroughputModel
-from optimizer.search.clock import Clock
+from optimizer.search.clock import Clock, TimeUp
 from optimizer.throughput.calibration import Calibration, shipped
 
 EXPLAIN_EFFORT = 8.0
@@ -66,7 +67,9 @@ def solve(
     answer = solved(catalog or shipped_catalog(), asked, policy or Policy(), None, calibration, clock)
     data = answer.data
     if answer.front.complete and answer.front.points:
-        data["messages"] += solved_messages(answer)
+        # Ctrl-C in these ends them alone: the front is proven by now.
+        with suppress(TimeUp, KeyboardInterrupt):
+            data["messages"] += solved_messages(answer)
     elif answer.front.complete:
         from optimizer.explanation.no_build.explained import no_build
 
