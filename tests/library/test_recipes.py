@@ -87,7 +87,8 @@ def type_in(command: str, wanted: list[str], folder: Path) -> None:
 
 def front(folder: Path) -> list[dict[str, Any]]:
     """Points of a request whose cheapest builds have more than four GPUs in a node."""
-    asked = ["--throughput", "3000", "--model", "r1-distill-qwen-14b", "--gpu", "RTX A6000", "--grade", "floor", "--json"]
+    words = "--throughput 3000 --model r1-distill-qwen-14b --grade floor --json"
+    asked = [*words.split(), "--gpu", "RTX A6000"]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     done = subprocess.run(
         [*COMMANDS["dsopt"], "solve", *asked], cwd=folder, env=environment, capture_output=True, text=True, timeout=500
