@@ -20,7 +20,7 @@ from constraints.physics.markets import market_of
 from constraints.policy import Policy, table
 from constraints.prices.filters import admissible
 from constraints.prices.purchase import Kit, PriceBook, Priced
-from constraints.prices.states import QUICK, Pool, band, times
+from constraints.prices.states import QUICK, Pool, band, fresh_days, times
 from constraints.prices.tariff import NEVER, Source, Step, Tariff, steps_of
 from constraints.request import Request
 
@@ -165,7 +165,7 @@ def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) 
     out = []
     for bundle in catalog.bundles.values():
         quick = any(catalog.parts[part.part].kind in QUICK for part in bundle.parts)
-        days = policy.whole("offers.fresh_days_memory" if quick else "offers.fresh_days")
+        days = fresh_days(Kind.MEMORY if quick else Kind.PLATFORM, policy)
         if request.max_price_age_days is not None:
             days = min(days, request.max_price_age_days)
         fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of and state_of(bundle) != "estimate"

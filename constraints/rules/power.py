@@ -276,12 +276,17 @@ def _wall_outlets(case: Case) -> list[Check]:
     return [Check.warn("power", text, watts, limit, "W", "at_most")]
 
 
+def taken_centiamps(case: Case, supply_bank: PsuBank) -> int:
+    """Hundredths of an ampere that a supply takes when the spare ones have failed, rounded up: what is within a limit
+    as printed keeps it exactly."""
+    efficiency = efficiency_percent(supply_bank, case.policy)
+    return -(-10_000 * case.load_w // (efficiency * supply_bank.needed * case.line_volts))
+
+
 def _amperes(case: Case, supply_bank: PsuBank) -> Check:
     """The current that a supply takes, when the spare ones have failed, against its inlet, cord and outlet."""
-    volts, efficiency = case.line_volts, efficiency_percent(supply_bank, case.policy)
+    volts, taken = case.line_volts, taken_centiamps(case, supply_bank)
     allowed = coupler_centiamps(supply_bank.inlet, volts, case.policy)
-    # Hundredths of an ampere, rounded up: what is within the limit as printed keeps it exactly.
-    taken = -(-10_000 * case.load_w // (efficiency * supply_bank.needed * volts))
     said = {"a": figure(taken / 100), "volts": volts}
     if allowed is None:
         text = message(

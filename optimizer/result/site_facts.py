@@ -11,13 +11,13 @@ from typing import Any
 
 from catalogs.message import joined, message
 from catalogs.schema import Pdu
-from constraints.build import Case, efficiency_percent, racked_w, total_w
+from constraints.build import Case, racked_w, total_w
 from constraints.physics.circuits import circuit_for, circuit_words
 from constraints.physics.couplers import RATED
 from constraints.physics.draw import btu_per_hour
 from constraints.request import Circuit
 from constraints.rule import figure
-from constraints.rules.power import tower_feeds
+from constraints.rules.power import taken_centiamps, tower_feeds
 from constraints.rules.rack import racked, racks_in
 from optimizer.market.market import Market
 
@@ -78,14 +78,12 @@ def _supplies(case: Case) -> dict[str, Any] | None:
     bank = case.psus
     if bank is None or case.power_unknown:
         return None
-    watts = Fraction(100 * case.load_w, bank.needed * efficiency_percent(bank, case.policy))
-    hundredths = -(-100 * watts // case.line_volts)
     return {
         "fitted": bank.fitted,
         "needed": bank.needed,
         "inlet": bank.inlet,
         "volts": case.line_volts,
-        "amps": int(hundredths) / 100,
+        "amps": taken_centiamps(case, bank) / 100,
     }
 
 

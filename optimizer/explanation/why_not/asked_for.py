@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.offers import Offer
+from catalogs.offers import Offer, PricedOffer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.build import Build, Case
 from constraints.exchange import minor_digits
 from constraints.physics.contents import gpus_inside, holders
 from constraints.prices.filters import supposed_confidence
 from constraints.prices.states import fixed
+from constraints.request import Request
 from optimizer.market.market import Market
 
 
@@ -105,27 +106,30 @@ def asked_for(text: str, market: Market) -> tuple[Market, Wish | Build]:
     return market, Wish(part.name, gpu=inside, part=part.id)
 
 
+def said_offer(id_: str, part: str, minor_units: int, seller: str, source: str, request: Request) -> PricedOffer:
+    """An offer at a price of a piece that somebody says, on the request's terms and at once."""
+    return fixed(
+        Offer(
+            id=id_,
+            part=part,
+            price=Decimal(minor_units).scaleb(-minor_digits(request.currency)),
+            currency=request.currency,
+            date=request.as_of,
+            condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
+            confidence=supposed_confidence(request),
+            seller=seller,
+            source=source,
+            lead_time_days=0,
+        )
+    )
+
+
 def supposed(market: Market, parts: Iterable[str]) -> Market:
     """The market in which parts without any offer are to be had for one minor unit a piece, on the request's terms."""
     request, catalog = market.request, market.catalog
     offers = dict(catalog.offers)
     for part in parts:
-        offers[part] = (
-            fixed(
-                Offer(
-                    id=f"{part}--supposed",
-                    part=part,
-                    price=Decimal(1).scaleb(-minor_digits(request.currency)),
-                    currency=request.currency,
-                    date=request.as_of,
-                    condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
-                    confidence=supposed_confidence(request),
-                    seller=SUPPOSED,
-                    source="no offer: a price is supposed",
-                    lead_time_days=0,
-                )
-            ),
-        )
+        offers[part] = (said_offer(f"{part}--supposed", part, 1, SUPPOSED, "no offer: a price is supposed", request),)
     return Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)
 
 

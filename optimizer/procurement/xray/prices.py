@@ -9,13 +9,11 @@ from fractions import Fraction
 
 from catalogs.load import Catalog
 from catalogs.message import joined, message
-from catalogs.offers import MOST_PIECES, Condition, Offer, state_of
+from catalogs.offers import MOST_PIECES, Condition, state_of
 from catalogs.schema import GpuBoard, Kind
 from constraints.build import Build
-from constraints.exchange import half_up, minor_digits
-from constraints.prices.filters import supposed_confidence
-from constraints.prices.states import fixed
-from optimizer.explanation.why_not.asked_for import supposed
+from constraints.exchange import half_up
+from optimizer.explanation.why_not.asked_for import said_offer, supposed
 from optimizer.market.market import Market
 from optimizer.procurement.reading.build import NODES
 from optimizer.procurement.reading.document import Line, Quote
@@ -80,27 +78,11 @@ def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller:
     where there is none."""
     request, catalog = market.request, market.catalog
     offers = dict(catalog.offers)
-    digits = minor_digits(request.currency)
     pieces = build.total()
     for part, amount in paid.items():
         if pieces.get(part):
             each = min(max(1, rounded(Fraction(amount, pieces[part])) or 1), MOST_CENTS)
-            offers[part] = (
-                fixed(
-                    Offer(
-                        id=f"{part}--quoted",
-                        part=part,
-                        price=Decimal(each).scaleb(-digits),
-                        currency=request.currency,
-                        date=request.as_of,
-                        condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
-                        confidence=supposed_confidence(request),
-                        seller=seller,
-                        source="the quote",
-                        lead_time_days=0,
-                    )
-                ),
-            )
+            offers[part] = (said_offer(f"{part}--quoted", part, each, seller, "the quote", request),)
     quoted = Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)
     bare = sorted(p for p in pieces if p not in quoted.book.prices)
     return (supposed(quoted, bare) if bare else quoted), bare
