@@ -233,12 +233,18 @@ def tower_feeds(case: Case) -> Feeds | None:
     region, nodes = region_of(case.line_volts), case.build.nodes
     if region is None:
         return None
-    if each := carried_w(region.wall, case.policy) // case.wall_w:
+    each = carried_w(region.wall, case.policy) // case.wall_w
+    if each and _supplies_hold(case, region.wall.volts):
         return Feeds(region.wall, -(-nodes // each), min(each, nodes))
     # An outlet of less than 200 V carries no more than the ordinary one: those of the higher voltage come next.
     volts = max(case.line_volts, max(region.volts)) if case.line_volts < LOW_LINE_V else case.line_volts
     circuit = circuit_for(case.wall_w, volts, 1, case.policy)
     return Feeds(circuit, nodes, 1) if circuit else None
+
+
+def _supplies_hold(case: Case, volts: int) -> bool:
+    """Whether the supplies of a node carry it at a line voltage, their cords included; built-in ones do."""
+    return case.psus is None or node_limit_w(case.psus, volts, case.policy) >= case.load_w
 
 
 def feeds_words(feeds: Feeds) -> str:
@@ -276,16 +282,17 @@ def _wall_outlets(case: Case) -> list[Check]:
     return [Check.warn("power", text, watts, limit, "W", "at_most")]
 
 
-def taken_centiamps(case: Case, supply_bank: PsuBank) -> int:
-    """Hundredths of an ampere that a supply takes when the spare ones have failed, rounded up: what is within a limit
-    as printed keeps it exactly."""
+def taken_centiamps(case: Case, supply_bank: PsuBank, volts: int) -> int:
+    """Hundredths of an ampere that a supply takes at a line voltage when the spare ones have failed, rounded up: what
+    is within a limit as printed keeps it exactly."""
     efficiency = efficiency_percent(supply_bank, case.policy)
-    return -(-10_000 * case.load_w // (efficiency * supply_bank.needed * case.line_volts))
+    return -(-10_000 * case.load_w // (efficiency * supply_bank.needed * volts))
 
 
 def _amperes(case: Case, supply_bank: PsuBank) -> Check:
     """The current that a supply takes, when the spare ones have failed, against its inlet, cord and outlet."""
-    volts, taken = case.line_volts, taken_centiamps(case, supply_bank)
+    volts = case.line_volts
+    taken = taken_centiamps(case, supply_bank, volts)
     allowed = coupler_centiamps(supply_bank.inlet, volts, case.policy)
     said = {"a": figure(taken / 100), "volts": volts}
     if allowed is None:

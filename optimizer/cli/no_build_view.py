@@ -63,6 +63,9 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
         say(_conflict(len(found.conflict), found.verified))
         for condition in found.conflict:
             say(f"  - {_member(condition)}")
+        if any(change.key == "offload" for way in found.ways_out for change in way.changes):
+            # Offload is a way out and no condition: the proof of the conflict holds every expert in GPU memory.
+            say(_("All weights are in GPU memory in this proof; a way out puts routed experts in host memory."))
     else:
         say(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:

@@ -69,8 +69,9 @@ class NoBuild(Strict):
     """Why a request has no build and what to change: everything solved for."""
 
     conflict: list[ConditionFacts] = Field(
-        description="can't be met together, whatever else is given up; with any one of them given up too a build "
-        "exists. Empty when none exists whatever is given up. Where `minimal` is false they clash all the same, but "
+        description="can't be met together, whatever else is given up; only that weights leave GPU memory is not tried "
+        "where `offload` was not asked. Without any one of them a build exists. Empty when none exists whatever is "
+        "given up. Where `minimal` is false they clash all the same, but "
         "not each may be needed"
     )
     minimal: bool = Field(default=True, description="false when time ended before the smallest conflict was known")

@@ -30,7 +30,7 @@ WORTH_PERCENT = 1
 def site_facts(market: Market, case: Case, lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything that a result states beside the bill; `lines` are the bill's."""
     circuits = _circuits(case)
-    supplies = _supplies(case)
+    supplies = _supplies(case, circuits)
     ordered = [line for line in lines if line["offer_id"] and line["origin"] != "owned"]
     stated = [line["lead_time_days"] for line in ordered if line["lead_time_days"] is not None]
     days = max(stated, default=None)
@@ -73,17 +73,20 @@ def _circuit(circuit: Circuit, count: int, of: str) -> dict[str, Any]:
     return {"amps": circuit.amps, "volts": circuit.volts, "phases": circuit.phases, "count": count, "of": of}
 
 
-def _supplies(case: Case) -> dict[str, Any] | None:
-    """Supplies of a node, their plug, and what each takes with the spare ones failed; None where they are built in."""
+def _supplies(case: Case, circuits: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Supplies of a node, their plug, and what each takes with the spare ones failed, at the voltage of the circuit
+    that the node hangs on; None where they are built in."""
     bank = case.psus
     if bank is None or case.power_unknown:
         return None
+    on_wall = circuits and not racked(case.platform) and not case.request.circuit
+    volts = circuits[0]["volts"] if on_wall else case.line_volts
     return {
         "fitted": bank.fitted,
         "needed": bank.needed,
         "inlet": bank.inlet,
-        "volts": case.line_volts,
-        "amps": taken_centiamps(case, bank) / 100,
+        "volts": volts,
+        "amps": taken_centiamps(case, bank, volts) / 100,
     }
 
 
@@ -95,13 +98,21 @@ def _power_words(case: Case, circuits: list[dict[str, Any]], supplies: Mapping[s
         kw = (-(-case.build.nodes // racks) * case.wall_w + racked_w(case)) / 1000
         parts.append(message("the site's racks give {kw} kW each, on two feeds", kw=f"{kw:,.1f}"))
     if supplies is not None:
-        said = {"n": supplies["fitted"], "a": figure(supplies["amps"]), "volts": supplies["volts"]}
-        parts.append(
-            message("each node has {n} inlets {inlet}, {a} A each at {volts} V", inlet=supplies["inlet"], **said)
-            if supplies["inlet"] in RATED
-            else message("each node has {n} inlets of a kind that nobody states, {a} A each at {volts} V", **said)
-        )
+        parts.append(_inlets(supplies))
     return joined(parts, "; ") if parts else "the supply is built in; nobody states its plug"
+
+
+def _inlets(supplies: Mapping[str, Any]) -> str:
+    """The plugs of a node and what each takes."""
+    said = {"n": supplies["fitted"], "a": figure(supplies["amps"]), "volts": supplies["volts"]}
+    known, one = supplies["inlet"] in RATED, supplies["fitted"] == 1
+    if known and one:
+        return message("each node has one inlet {inlet}, {a} A at {volts} V", inlet=supplies["inlet"], **said)
+    if known:
+        return message("each node has {n} inlets {inlet}, {a} A each at {volts} V", inlet=supplies["inlet"], **said)
+    if one:
+        return message("each node has one inlet of a kind that nobody states, {a} A at {volts} V", **said)
+    return message("each node has {n} inlets of a kind that nobody states, {a} A each at {volts} V", **said)
 
 
 def _needs(case: Case, circuit: Mapping[str, Any]) -> str:

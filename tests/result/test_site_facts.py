@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalogs.schema import Pdu, Platform
+from catalogs.schema import Pdu, Platform, Psu
 from constraints.policy import Policy
 from constraints.request import Circuit
 from constraints.rules.power import Power
@@ -75,6 +75,35 @@ def test_what_supplies_take() -> None:
     s = scene("two racks")
     found = facts(s)["supplies"]
     assert found["volts"] == 230 and found["amps"] >= load_w(s) / found["needed"] / 230
+
+
+def american(s: Scene, low_line_w: int | None = None) -> dict[str, Any]:
+    """Facts of a scene's build on a line of 208 V, where ordinary outlets have 120; `low_line_w`: what its supply gives
+    there."""
+    policy, catalog = Policy().with_settings(["power.line_volts=208"]), s.market.catalog
+    if low_line_w is not None:
+        catalog = changed(catalog, s.one(Psu)[0], "watts_low_line", low_line_w)
+    market = Market.open(catalog, s.market.request, policy)
+    case = market.case(s.case.build, s.row.plan, s.row.key)
+    return site_facts(market, case, bom(market, case, purchase(market, case.build)))
+
+
+def test_a_supply_takes_its_amperes_at_the_voltage_of_the_outlet_named() -> None:
+    s = scene("tower")
+    found = american(s)
+    (circuit,), supplies = found["circuits"], found["supplies"]
+    assert (circuit["amps"], circuit["volts"]) == (15, 120)
+    assert supplies["volts"] == 120
+    assert supplies["amps"] >= load_w(s) / supplies["needed"] / 120
+    assert "A at 120 V" in found["power"] and "1 inlets" not in found["power"]
+
+
+def test_an_outlet_at_whose_voltage_the_supply_gives_too_little_is_not_named() -> None:
+    """The load fits the breaker, but not the watts that the supply gives below 200 V."""
+    s = scene("tower")
+    found = american(s, low_line_w=load_w(s) // s.case.psus.fitted - 1)
+    assert [circuit["volts"] for circuit in found["circuits"]] == [208]
+    assert found["supplies"]["volts"] == 208
 
 
 @pytest.mark.parametrize(
