@@ -59,6 +59,9 @@ OPTIONS = (
         for option in options_of("compare")
     ),
     Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
+    Option("fill", "What prices a demanded item that is missing: none (default), max, median, catalog.", group=BASIS),
+    Option("demand", "Demanded beside the rules: warranty,installation or an item's number.", group=BASIS),
+    Option("drop", "Left out of every total: freight, an item's number, or a line as B:12.", group=BASIS),
     *FIELDS["fx"].options,  # laid over a result's own rates, and of the bids' currencies too
     Option("tax", "Tax of the totals: 13%, CN. [default: what all bids state]", group=TERMS),
     Option(
@@ -76,7 +79,7 @@ OPTIONS = (
     Option("output", "Workbook (.xlsx) or .json to write.", Path, None, ("-o", "--output"), group=ANSWER),
     FORCE,
 )  # fmt: skip
-TYPED_TOO = ("tax", "fx", "weights", "map_", "term", "accept_fuzzy")
+TYPED_TOO = ("fill", "demand", "drop", "tax", "fx", "weights", "map_", "term", "accept_fuzzy")
 """Options that the first line says as they were typed."""
 
 
@@ -184,7 +187,8 @@ def _compared(
         read.bids(), asked, catalog=parts, policy=policy, calibration=calibration,
         tax_percent=tax_percent(values["tax"]) if values["tax"] else None,
         rates=purchase_terms.rates(values["fx"]) if values["fx"] else (), weights=values["weights"],
-        time_limit_s=values["time_limit"],
+        time_limit_s=values["time_limit"], fill=values["fill"] or "none",
+        demand=values["demand"] or "", drop=values["drop"] or "",
     )  # fmt: skip
 
 

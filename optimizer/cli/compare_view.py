@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
-from optimizer.procurement.bids.bid_labels import CRITERIA, amount, distance, first_of, named
+from optimizer.procurement.bids.bid_labels import CRITERIA, amount, distance, first_of, named, open_items
 from optimizer.procurement.labels import SEVERITIES
 from optimizer.text.languages import N_, Words
 
@@ -20,6 +20,7 @@ COLUMNS = [
     N_("Build"),
     N_("Equal scope"),
     N_("of it added"),
+    N_("taken out"),
     "tok/s",
     N_("Total per tok/s"),
     N_("W per tok/s"),
@@ -27,6 +28,7 @@ COLUMNS = [
     N_("Score"),
 ]
 NET_TAX_GROSS = N_("net {net}, tax {tax} ({rate} %), total with tax {total} {currency}")
+AS_OFFERED = N_("{net} {currency} net as offered; not comparable until the scope is settled")
 NET_UNTAXED = N_("net {net}, no tax added, total {total} {currency}")
 STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
 
@@ -34,7 +36,7 @@ STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
 def show(comparison: Comparison, _: Words) -> None:
     """Ranking, what is added for equal scope, and everything marked."""
     for x in comparison.bids:
-        for f in first_of(x.flags) if x.apart else ():
+        for f in first_of(x.flags) if x.apart else open_items(x):
             say(f"{x.id}{_.colon}{f.said(_)}")
     basis = comparison.basis
     head = _(
@@ -46,7 +48,7 @@ def show(comparison: Comparison, _: Words) -> None:
     say(head)
     say(_.comma.join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in comparison.weights))
     rows = [_row(bid) for bid in sorted(comparison.bids, key=lambda x: (x.rank or len(comparison.bids) + 1, x.id))]
-    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9}, keys=2)
+    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9, 10}, keys=2)
     for x in comparison.bids:
         throughput = x.technical.throughput
         interval = f"{throughput.low:,.0f}–{throughput.high:,.0f}" if throughput else ""
@@ -70,6 +72,8 @@ def show(comparison: Comparison, _: Words) -> None:
 def _net_tax_gross(_: Words, comparison: Comparison, bid: Bid) -> str:
     """The bid's sum on equal scope as three figures; "with tax" is said only where a rate was added."""
     rate = comparison.basis.tax_percent
+    if bid.equal_net is None and bid.offered_net is not None:
+        return _(AS_OFFERED, net=amount(bid.offered_net), currency=comparison.basis.currency)
     text = NET_TAX_GROSS if rate else NET_UNTAXED
     return _(
         text,
@@ -93,7 +97,7 @@ def _row(bid: Bid) -> list[str]:
     throughput = technical.throughput
     speed = f"{throughput.output_tok_s:,.1f}" if throughput else "–"
     failed = str(len({f.rule for f in technical.failed})) if technical.build else "–"
-    equal = amount(bid.equal_net) + ("" if bid.complete or bid.equal_net is None else " +?")
+    equal = amount(bid.equal_net)
     if technical.not_judged:
         failed += " +?"
     return [
@@ -102,6 +106,7 @@ def _row(bid: Bid) -> list[str]:
         technical.build or "–",
         equal,
         amount(bid.filled_net),
+        amount(bid.outside_net),
         speed,
         amount(technical.money_per_tok_s),
         amount(technical.w_per_tok_s),

@@ -81,22 +81,26 @@ def read_bids(
 def compare(
     bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[ExchangeRate] = (),
-    weights: str | None = None, time_limit_s: float | None = 60,
+    weights: str | None = None, time_limit_s: float | None = 60, fill: str = "none", demand: str = "", drop: str = "",
 ) -> Comparison:  # fmt: skip
     """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
     currency, each build judged under the request, scored by `weights` (the policy's without).
 
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
+    `demand` and `drop` (categories or numbers of items, by commas) and `fill` (none, max, median, catalog) are the
+    buyer's scope: docs/compare.md.
     Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
     from optimizer.procurement.bids.compare import common_tax, compared, terms_of, with_rates
+    from optimizer.procurement.bids.scope import scope_of
     from optimizer.procurement.bids.scoring import weights as weighed
 
+    scope = scope_of(fill, demand, drop)
     market = market_of(with_rates(request, rates), catalog, policy, calibration)
     given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
     of_totals = given if tax_percent is not None or given else common_tax(bids)
     terms = terms_of(request, of_totals, market.policy["compare.outlier_percent"], rates, unsaid=given)
-    return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s)
+    return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s, scope)
 
 
 def changes(

@@ -8,6 +8,7 @@ import random
 import zipfile
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -74,8 +75,8 @@ def total(rows: Rows = NODE) -> Decimal:
     return Decimal(sum(qty * price for _number, _text, qty, price in rows))
 
 
-def quick(offered: list[Quote], catalog: Catalog) -> Comparison:
-    return compare(offered, ASKED, catalog=catalog, time_limit_s=0.001)
+def quick(offered: list[Quote], catalog: Catalog, **more: Any) -> Comparison:
+    return compare(offered, ASKED, catalog=catalog, time_limit_s=0.001, **more)
 
 
 def codes(b: Bid) -> set[str]:
@@ -156,9 +157,12 @@ def test_what_is_surely_missing_is_added(catalog: Catalog, tmp_path: Path) -> No
     a = offer(tmp_path / "a.csv")
     b = offer(tmp_path / "b.csv", (*rest, ("540-XX", "25GbE OCP 3.0 network adapter", 1, 900)))
     c = offer(tmp_path / "c.csv", (*rest, ("ZZ-1", "Kit as discussed", 1, 900)))
-    found = quick([read(x, catalog) for x in (a, b, c)], catalog)
+    files = [read(x, catalog) for x in (a, b, c)]
+    bare = quick(files, catalog)
+    assert [x.equal_net is None for x in bare.bids] == [False, True, True]  # B lacks it, of C nobody knows
+    found = quick(files, catalog, fill="median")
     memory = next(x for x in found.items if x.role == "memory").cells
-    assert memory[1].fill == "median" and memory[1].filled == 40000
+    assert memory[1].fill == "other" and memory[1].filled == 40000
     assert memory[2].state == "not_judged" and memory[2].filled is None and "row 7" in memory[2].text
     card = next(x for x in found.items if x.role == "nic").cells
     assert card[1].state == "not_judged" and card[2].state == "not_judged"
@@ -344,7 +348,7 @@ def test_a_service_that_a_bid_may_hold_is_not_added(
     bare = offer(tmp_path / "bare.csv")
     text = bare.read_text() + (f"{row}\n" if row else "") + (f'\n"{below}"\n' if below else "")
     bare.write_text(text, encoding="utf-8")
-    found = quick([read(bare, catalog), read(full, catalog)], catalog)
+    found = quick([read(bare, catalog), read(full, catalog)], catalog, fill="max", demand=",".join(ALL_SERVICES))
     cells = {x.role: x.cells[0] for x in found.items if x.role in ALL_SERVICES}
     own = {kind for kind, c in cells.items() if c.state in ("included", "equivalent")}
     silent = {kind for kind, c in cells.items() if c.filled is None}

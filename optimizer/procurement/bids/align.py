@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from itertools import combinations
 
+from catalogs.inputs import shipped_rows
 from catalogs.load import Catalog
 from catalogs.schema import Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
-from optimizer.procurement.bids.basis import DISCOUNT, OTHER, ROLES, SERVICE
+from optimizer.procurement.bids.basis import DATA, DISCOUNT, OTHER, ROLES, SERVICE, stands
 from optimizer.procurement.bids.schema import Measure, PricedLine
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.line.names import squash
 
 SERVICES = ("warranty", "installation", "training", "licence", "freight", SERVICE)
@@ -53,6 +56,19 @@ def total_size(lines: Sequence[PricedLine], catalog: Catalog) -> Decimal:
     return sum((size(catalog.parts[line.part])[1] * (line.pieces or 0) for line in lines if line.part), Decimal(0))
 
 
+@cache
+def _makers() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(maker of GPUs, words that name it or what runs on its cards alone) of data/licence_makers.csv."""
+    rows = shipped_rows(DATA / "licence_makers.csv")
+    return tuple((row["maker"], tuple(row["words"].split("|"))) for row in rows)
+
+
+def maker_of_licence(text: str) -> str:
+    """The maker for whose GPUs alone a licence is, by its words; blank where it names none."""
+    plain = row_words.folded(text)
+    return next((maker for maker, words in _makers() if any(stands(x, plain, whole=True) for x in words)), "")
+
+
 def with_contents(lines: list[PricedLine], catalog: Catalog) -> list[PricedLine]:
     """Lines, and what the complete systems among them contain at no price of its own; what a bid lists of these
     contents again at no price is left out."""
@@ -93,7 +109,7 @@ def aligned(bids: Sequence[Sequence[PricedLine]], catalog: Catalog) -> list[Grou
     for g in groups.values():
         by_role.setdefault(g.role, []).append(g)
     for role, found in by_role.items():
-        by_role[role] = _joined(found, catalog) if role not in (OTHER, DISCOUNT) else found
+        by_role[role] = _joined(found, catalog) if role not in (OTHER, DISCOUNT, "licence") else found
     return ordered([g for found in by_role.values() for g in found])
 
 
@@ -108,6 +124,8 @@ def ordered(groups: Sequence[Group]) -> list[Group]:
 
 
 def _key(line: PricedLine, catalog: Catalog) -> str:
+    if line.role == "licence":  # a licence for one maker's GPUs is no use to another's
+        return f"licence {maker_of_licence(line.text)}".strip()
     if not line.part:
         return squash(line.text) if line.role == OTHER else line.role
     part = catalog.parts[line.part]
@@ -123,7 +141,8 @@ def keys_of(lines: Sequence[PricedLine], catalog: Catalog) -> set[str]:
 
 def _title(line: PricedLine, catalog: Catalog) -> str:
     if not line.part:
-        return line.text if line.role == OTHER else ""
+        named = line.role == OTHER or (line.role == "licence" and maker_of_licence(line.text))
+        return line.text if named else ""
     part = catalog.parts[line.part]
     return f"{part.vendor} {part.name}".strip() if not part.name.startswith(part.vendor) else part.name
 

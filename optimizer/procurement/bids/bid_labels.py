@@ -18,10 +18,22 @@ STATES = {
     "included": N_("included"), "equivalent": N_("equivalent"), "in_system": N_("inside the system"),
     "optional": N_("optional"), "on_request": N_("on request"), "not_needed": N_("not needed"),
     "excluded": N_("excluded"), "not_judged": N_("not judged"), "not_counted": N_("not counted"),
+    "dropped": N_("dropped"),
 }  # fmt: skip
 FILLS = {
-    "": "", "option": N_("its own option"), "median": N_("median of the other bids"), "catalog": N_("catalog price"),
-    "none": N_("no price known"),
+    "": "", "option": N_("its own option"), "median": N_("median of the other bids"),
+    "max": N_("highest of the other bids"), "other": N_("the other bid's price"), "catalog": N_("catalog price"),
+    "none": N_("not comparable until asked"),
+}  # fmt: skip
+OUTSIDE = {
+    "outside": N_("not all bids that may be awarded offer it and the buyer does not demand it"),
+    "design": N_("its build passes every rule without it, and not all bids offer it"),
+    "dropped": N_("the buyer dropped it"),
+}  # fmt: skip
+SCOPES = {
+    "build": N_("of the build: each bid's own counts"), "design": N_("each build's own design decides"),
+    "all": N_("all bids that may be awarded offer it"), "demanded": N_("demanded"),
+    "own": N_("counts in its own bid"), "outside": N_("outside the scope"), "dropped": N_("dropped"),
 }  # fmt: skip
 CRITERIA = {
     "price": N_("Price"), "throughput": N_("Throughput"), "rules": N_("Rules"), "power": N_("Power use"),
@@ -77,3 +89,8 @@ def amount(x: Decimal | None) -> str:
 def first_of(flags: Sequence[Flag]) -> list[Flag]:
     """Marks that are told before anything else: why a bid can't be compared."""
     return [flag for flag in flags if flag.code.startswith(("time-money", "price-list", "unread", "no-rate"))]
+
+
+def open_items(bid: Bid) -> list[Flag]:
+    """Marks of what keeps a bid that is read from being compared: demanded and missing, or not known to be there."""
+    return [flag for flag in bid.flags if flag.code in ("not-filled", "scope-open")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
@@ -33,15 +34,17 @@ from optimizer.procurement.bids.schema import (
     Item,
     OverTerm,
     PricedLine,
+    ScopeTerms,
     Technical,
     Weight,
 )  # fmt: skip
+from optimizer.procurement.bids.scope import Scope, Seen, makers_of, refuse_unknown, setting
 from optimizer.procurement.bids.services import services_of
-from optimizer.procurement.bids.technical import Judged, Nearest, cheapest, facts, judged
+from optimizer.procurement.bids.technical import Judged, Nearest, can_do_without, cheapest, facts, judged
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
 from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled
-from optimizer.procurement.xray.placing import scope
+from optimizer.procurement.xray.placing import scope as placed_lines
 
 MOST_BIDS = 12
 SECONDS = 60
@@ -95,22 +98,26 @@ def common_tax(offered: Sequence[Offered]) -> Decimal:
 
 
 def compared(
-    offered: Sequence[Offered], market: Market, terms: Terms, weights: Sequence[Weight], seconds: float | None = SECONDS
-) -> Comparison:
+    offered: Sequence[Offered], market: Market, terms: Terms, weights: Sequence[Weight],
+    seconds: float | None = SECONDS, scope: Scope | None = None,
+) -> Comparison:  # fmt: skip
     """Two to twelve bids on one basis and one scope, with what each build does, a score and ranks.
 
     `market` is the tender's: its request says model, users and site. `seconds` limits each search for the cheapest
-    build. Raises InputError for too few or too many bids, and where none can be compared."""
+    build. `scope` is the buyer's; without, what the rules demand and what all bids offer that may be awarded. Raises
+    InputError for too few or too many bids, and where none can be compared."""
     if not 2 <= len(offered) <= MOST_BIDS:
         remedy = f"Give 2 to {MOST_BIDS} files."
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
     rows = GpuRows.of_market(market)
-    entries = [_entry(chr(ord("A") + place), offer, market, terms, rows) for place, offer in enumerate(offered)]
+    scope = scope or Scope()
+    entries = [_entry(chr(ord("A") + place), offer, market, terms, rows, scope) for place, offer in enumerate(offered)]
     if refused := _refused(entries, terms):
         raise InputError(refused)
-    groups = _with_demands(aligned([entry.compared for entry in entries], market.catalog), entries, market.catalog)
-    stands = [Stand(entry.judged, entry.left, not entry.apart, _services(entry.offered)) for entry in entries]
-    found = items(groups, stands, market.catalog, terms)
+    groups = aligned([entry.compared for entry in entries], market.catalog)
+    groups = _with_demands(groups, entries, market.catalog, scope)
+    refuse_unknown(scope, len(groups), {(entry.id, line.row) for entry in entries for line in entry.lines})
+    found = items(groups, _stands(entries, terms, market.catalog), market.catalog, terms, scope)
     bids = _ranked(_bids(entries, groups, found, market, terms, rows, seconds), weights)
     responsive = [bid for bid in bids if bid.responsive]
     whole = [bid.equal_net for bid in bids if bid.complete and bid.equal_net is not None]
@@ -120,6 +127,7 @@ def compared(
         request=market.request,
         policy={key: str(value) for key, value in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids),
+        scope=_said(scope),
         weights=tuple(weights),
         bids=tuple(bids),
         items=tuple(found),
@@ -128,6 +136,35 @@ def compared(
         catalog_sha256=market.catalog.sha256,
         throughput_model=market.calibration.name,
         notes=tuple(_notes(weights)),
+    )
+
+
+def _said(scope: Scope) -> ScopeTerms:
+    lines = [f"{bid}:{row}" for bid, row in sorted(scope.dropped_lines)]
+    return ScopeTerms(fill=scope.fill, demanded=tuple(sorted(scope.demanded)), dropped=(*sorted(scope.dropped), *lines))
+
+
+def _stands(entries: Sequence[_Entry], terms: Terms, catalog: Catalog) -> list[Stand]:
+    """What each bid has to say to an item. Bids that are known to fail do not set the scope."""
+    sets = setting([_known_out(entry, terms) for entry in entries], [bool(entry.apart) for entry in entries])
+    stands = []
+    for entry, counts in zip(entries, sets, strict=True):
+        services = _services(entry.offered)
+        held = frozenset(kind for line in services if line.roles is not None for kind in line.roles)
+        parts = {line.part for line in entry.lines if line.part}
+        seen = Seen(counts, held, partial(can_do_without, entry.judged), makers_of(parts, catalog))
+        roles = frozenset(line.role for line in entry.lines if line.state in ("included", "in_system"))
+        stands.append(Stand(entry.judged, entry.left, seen, roles, not entry.apart, services))
+    return stands
+
+
+def _known_out(entry: _Entry, terms: Terms) -> bool:
+    until = entry.offered.valid_until if isinstance(entry.offered, Quote) else None
+    return (
+        bool(entry.apart)
+        or entry.judged.build is None
+        or entry.judged.surely_fails
+        or (until is not None and until < terms.as_of)
     )
 
 
@@ -173,7 +210,7 @@ def _no_rate(code: str, source: str) -> Fault:
     return Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy)
 
 
-def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows) -> _Entry:
+def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows, scope: Scope) -> _Entry:
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
     if isinstance(offered, Unread):
@@ -194,7 +231,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         lines, seller = [], offered.vendor
         if not without_rate:
             lines = split(priced(offered, catalog, terms), offered, market, terms)
-        taken = scope(offered, catalog)
+        taken = placed_lines(offered, catalog)
         build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
         left = open_of(offered, catalog)
         apart = "time" if offered.time_money else "list" if taken.prices_only else "rate" if without_rate else ""
@@ -202,6 +239,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
             over_term = _over_term(offered, catalog, terms, known=not without_rate)
         if apart:
             lines = [line.model_copy(update={"state": "not_counted"}) for line in lines]
+        lines = [_dropped(line) if (name, line.row) in scope.dropped_lines else line for line in lines]
     unit = {
         line.part: line.net / line.pieces for line in lines if line.part and line.pieces and line.state == "included"
     }
@@ -213,6 +251,15 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
     except InputError as e:
         found = Judged(None, joined((fault.text for fault in e.faults), "; "))
     return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate, over_term)  # type: ignore[arg-type]
+
+
+def _dropped(line: PricedLine) -> PricedLine:
+    """A line that the buyer leaves out; raises InputError for a part of the build, which is judged with it."""
+    if line.part:
+        remedy = "Only a line that is no part of the build can be left out; leave out the item, or mend the --map."
+        text = "is a part of its build"
+        raise InputError(Fault("bad-scope", text, row=line.row, column="--drop", value=line.part, remedy=remedy))
+    return line.model_copy(update={"state": "dropped"})
 
 
 def _services(offered: Offered) -> tuple[OpenLine, ...]:
@@ -237,15 +284,16 @@ def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
     return tuple(settled([Check.of(Fit.id, False, reason)], left).open)
 
 
-def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
-    """Groups, and one for each role that the rules demand of a bid and nobody offers."""
+def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog, scope: Scope) -> list[Group]:
+    """Groups, and one for each role that the rules demand of a bid, or the buyer, and nobody offers."""
     there = {group.role for group in groups}
     new: dict[str, Group] = {}
     for e in entries:
         for lack in e.judged.lacks if not e.apart else ():
             if lack.role not in there:
                 new.setdefault(lack.role, Group(lack.role, lack.part, catalog.parts[lack.part].name))
-    return ordered([*groups, *new.values()])
+    asked = {role for role in scope.demanded if not role.isdigit()} - there - new.keys()
+    return ordered([*groups, *new.values(), *(Group(role, role, "") for role in sorted(asked))])
 
 
 def _bid(
@@ -257,9 +305,10 @@ def _bid(
     quote = entry.offered if isinstance(entry.offered, Quote) else None
     sums = _bid_sums(entry, place, found, terms)
     flags = _flags(entry, place, found, terms)
-    equal, hardware = (None, None) if entry.apart else (sums.equal, sums.hardware)
+    complete = all(item.cells[place].fill != "none" and not item.cells[place].open for item in found)
+    settled = complete and not entry.apart
+    equal, hardware = (sums.equal, sums.hardware) if settled else (None, None)
     technical: Technical = facts(market, entry.judged, equal, hardware, near)
-    complete = all(item.cells[place].fill != "none" for item in found)
     passes = technical.runs and not technical.still_failed and complete and not entry.apart
     until = quote.valid_until if quote is not None else None
     still_valid = until is None or until >= terms.as_of
@@ -268,9 +317,10 @@ def _bid(
         lines=tuple(line.model_copy(update={"item": number.get(id(line), 0)}) for line in entry.lines),
         offered_net=None if entry.apart else sums.offered,
         filled_net=None if entry.apart else sums.filled,
+        outside_net=None if entry.apart else sums.outside,
         equal_net=equal,
-        equal_tax=None if entry.apart else sums.tax,
-        equal_gross=None if entry.apart else sums.equal + sums.tax,
+        equal_tax=sums.tax if settled else None,
+        equal_gross=sums.equal + sums.tax if settled else None,
         apart=entry.apart,
         over_term=entry.over_term,
         negotiable_net=terms.rounded(_negotiable(found, place)),
@@ -286,9 +336,11 @@ def _bid(
 
 @dataclass(frozen=True)
 class _BidSums:
-    """A bid's sums, net: as offered, what equal scope adds, both together with the tax on them, and the goods of it."""
+    """A bid's sums, net: as offered, what the scope takes out and adds, what is left with the tax on it, and the goods
+    of it."""
 
     offered: Decimal
+    outside: Decimal
     filled: Decimal
     equal: Decimal
     tax: Decimal
@@ -300,11 +352,13 @@ def _bid_sums(entry: _Entry, place: int, found: Sequence[Item], terms: Terms) ->
     offered = terms.rounded(sum(firm, Decimal(0)))
     cells = [item.cells[place] for item in found]
     filled = terms.rounded(sum((cell.filled for cell in cells if cell.filled is not None), Decimal(0)))
+    outside = terms.rounded(sum((cell.net for cell in cells if cell.outside and cell.net is not None), Decimal(0)))
     goods = [item.cells[place] for item in found if item.role in (*HARDWARE, DISCOUNT)]  # rebates are the goods'
-    hardware = sum((cell.net for cell in goods if cell.net is not None and cell.state in FIRM), Decimal(0))
+    counted = [cell for cell in goods if cell.state in FIRM and not cell.outside]
+    hardware = sum((cell.net for cell in counted if cell.net is not None), Decimal(0))
     hardware += sum((cell.filled for cell in goods if cell.filled is not None), Decimal(0))
-    equal = offered + filled
-    return _BidSums(offered, filled, equal, terms.rounded(equal * terms.tax / 100), hardware)
+    equal = offered - outside + filled
+    return _BidSums(offered, outside, filled, equal, terms.rounded(equal * terms.tax / 100), hardware)
 
 
 def _flags(entry: _Entry, place: int, found: Sequence[Item], terms: Terms) -> list[Flag]:
@@ -323,6 +377,7 @@ def _flags(entry: _Entry, place: int, found: Sequence[Item], terms: Terms) -> li
     elif isinstance(offered, Quote):
         flags += flagging.of_quote(offered, entry.id, terms)
         flags += flagging.of_validity(offered.valid_until, entry.id, terms.as_of)
+    flags += flagging.of_scope(found, place, entry.id, entry.lines, terms.currency) if not entry.apart else []
     flags += flagging.of_items(found, place, entry.id, terms.currency)
     if entry.apart not in ("list", "unread"):
         flags += flagging.of_build(entry.judged, entry.id, entry.others)
@@ -335,10 +390,12 @@ def _negotiable(found: Sequence[Item], i: int) -> Decimal:
     for x in found:
         own = x.cells[i]
         least = min(
-            (cell.unit_net for cell in x.cells if cell.over_median is not None and cell.unit_net is not None),
+            (cell.unit_net for cell in x.cells if cell.comparable and cell.unit_net is not None),
             default=None,
         )
-        if least is not None and own.over_median is not None and own.unit_net is not None and own.size is not None:
+        if least is None or own.outside or not own.comparable:
+            continue
+        if own.unit_net is not None and own.size is not None:
             more += (own.unit_net - least) * own.size
     return more
 

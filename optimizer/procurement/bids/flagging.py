@@ -9,10 +9,10 @@ from typing import Any
 
 from catalogs.errors import Fault
 from catalogs.message import joined, message
-from optimizer.procurement.bids.basis import Terms
-from optimizer.procurement.bids.bid_labels import FILLS, ROLES
+from optimizer.procurement.bids.basis import DISCOUNT, Terms
+from optimizer.procurement.bids.bid_labels import FILLS, OUTSIDE, ROLES
 from optimizer.procurement.bids.flags import FLAGS
-from optimizer.procurement.bids.schema import Flag, Item, OverTerm
+from optimizer.procurement.bids.schema import Flag, Item, OverTerm, PricedLine
 from optimizer.procurement.bids.technical import Judged
 from optimizer.procurement.labels import TAXES, rule_titles
 from optimizer.procurement.reading.by_time import said_of
@@ -103,7 +103,7 @@ def _of_line(line: Line, bid: str) -> Iterator[Flag]:
 
 STOPS = {
     "time-money", "time-money-unclear", "price-list", "unread", "no-rate", "not-judged", "no-build", "runs-nothing",
-    "expired", "not-filled", "currency-unknown", "part-conflict",
+    "expired", "not-filled", "scope-open", "currency-unknown", "part-conflict",
 }  # fmt: skip
 """Marks with which a bid can't be awarded, whatever it costs; beside them a rule that fails with what is added, and a
 total whose tax is not known."""
@@ -148,6 +148,24 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
                 yield flag("tax-bases-differ", bid, mine=TAXES[t], others=others)
 
 
+def of_scope(items: Sequence[Item], i: int, bid: str, lines: Sequence[PricedLine], currency: str) -> Iterator[Flag]:
+    """What keeps the scope of a bid open, what is taken out of its total, and what nobody could place but counts."""
+    for item in items:
+        cell, title = item.cells[i], item.title or ROLES[item.role]
+        if cell.open:
+            yield flag("scope-open", bid, item=item.number, title=title, where=cell.text)
+        if cell.outside and cell.net:
+            why = OUTSIDE[item.in_scope]
+            values: dict[str, Any] = {"title": title, "amount": f"{cell.net:,f}", "currency": currency, "why": why}
+            yield flag("outside-scope", bid, item=item.number, **values)
+        elif item.in_scope == "own" and item.role != DISCOUNT and cell.net:
+            said: dict[str, Any] = {"title": title, "amount": f"{cell.net:,f}", "currency": currency}
+            yield flag("counts-unplaced", bid, item=item.number, **said)
+    for line in lines:
+        if line.state == "dropped":
+            yield flag("dropped-line", bid, line.row, line=line.text[:80], amount=f"{line.net:,f}", currency=currency)
+
+
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
     """Outliers, fills, and what could not be filled."""
     for item in items:
@@ -167,9 +185,11 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
             yield flag("missing-line", bid, item=item.number, **facts)
         elif c.fill == "none":
             yield flag("not-filled", bid, item=item.number, title=title)
-        elif c.state == "not_judged" and c.text:
+        elif c.state == "not_judged" and c.text and not c.open:
             yield flag("not-judged-item", bid, item=item.number, title=title, where=c.text)
-        elif c.state == "not_needed":
+        elif c.state == "not_needed" and item.role == "licence":
+            yield flag("not-for-its-gpus", bid, item=item.number, title=title)
+        elif c.state == "not_needed" and item.in_scope not in ("outside", "dropped"):
             yield flag("not-needed", bid, item=item.number, title=title)
 
 

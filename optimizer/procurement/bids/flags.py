@@ -33,6 +33,13 @@ FLAGS = {
     "no-rate": Shape("error", N_("not comparable: no exchange rate for its currency {currency}; give it with --fx")),
     "not-judged": Shape("warning", N_("{rule}: not judged, {where} may count ({what})")),
     "not-judged-item": Shape("warning", N_("item {item} {title}: not judged, {where} may be it; nothing is added")),
+    "scope-open": Shape("error", N_("item {item} {title}: not comparable, {where} may be it: match by --map, or ask")),
+    "outside-scope": Shape("note", N_("item {item} {title}: {amount} {currency} taken out of the total, {why}")),
+    "dropped-line": Shape("note", N_("row {row}: {line} is dropped; its {amount} {currency} count nowhere")),
+    "counts-unplaced": Shape(
+        "note",
+        N_("item {item} {title}: nobody could place it; its {amount} {currency} count, --drop {item} takes them out"),
+    ),
     "arithmetic-error": Shape("error", N_("row {row}: {stated} is stated, {computed} is computed ({what})")),
     "outlier": Shape("warning", N_("item {item} {title}: {percent} % against the median of {n} prices")),
     "expired": Shape("error", N_("valid until {day}, {days} days before the day of comparison")),
@@ -53,8 +60,13 @@ FLAGS = {
     "unclear-line": Shape("warning", N_("row {row}: {what}")),
     "hidden-row": Shape("warning", N_("row {row}: {line} stands in a hidden row")),
     "missing-line": Shape("warning", N_("item {item} {title} is not offered: {amount} {currency} added, {by}")),
-    "not-filled": Shape("error", N_("item {item} {title} is not offered and no price for it is known")),
+    "not-filled": Shape(
+        "error", N_("item {item} {title} is demanded and not offered: not comparable until asked, or priced by --fill")
+    ),
     "not-needed": Shape("note", N_("item {item} {title} is not offered; no rule asks its build for it")),
+    "not-for-its-gpus": Shape(
+        "note", N_("item {item} {title} is not offered and not added: it is for GPUs of another maker")
+    ),
     "other-nodes": Shape("warning", N_("rules and throughput are of its GPU nodes alone; by price only: {what}")),
     "no-build": Shape("error", N_("its lines are no build: {what}")),
     "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: {what}")),

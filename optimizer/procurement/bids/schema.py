@@ -21,7 +21,9 @@ State = Literal[
     "included", "equivalent", "in_system", "optional", "on_request", "not_needed", "excluded", "not_judged"
 ]  # fmt: skip
 Apart = Literal["", "time", "list", "unread", "rate"]
-FillBy = Literal["", "option", "median", "catalog", "none"]
+FillBy = Literal["", "option", "median", "max", "other", "catalog", "none"]
+FillPolicy = Literal["none", "max", "median", "catalog"]
+InScope = Literal["build", "design", "all", "demanded", "own", "outside", "dropped"]
 Measure = Literal["piece", "GB", "W", "Gbit/s", "line"]
 CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "warranty"]
 
@@ -74,16 +76,17 @@ class PricedLine(Strict):
     tax_in_price: Decimal = Field(description="share, 0.13 for a price with 13 % tax in it")
     net: Decimal
     stated_total: Decimal | None = Field(description="as the file says it, in its own basis")
-    state: Literal["included", "in_system", "optional", "on_request", "not_counted"]
+    state: Literal["included", "in_system", "optional", "on_request", "not_counted", "dropped"]
     item: int = Field(default=0, description="the item that it belongs to, from 1; 0 of a bid that is not comparable")
 
 
 class Cell(Strict):
     """A bid's side of an item. `unit_net` is per `measure` of the item; `over_median` in percent, where comparable.
 
-    `filled` is what equal scope adds for what is surely not offered, by `fill`: its own option, the median of the other
-    bids, the catalog; `none`: nothing is known, the total is not complete. `not_judged`: a line of the bid that was
-    matched with nothing may be it (`text` says which); nothing is added."""
+    `filled` is what the scope adds for what is surely not offered, by `fill`: its own option, the highest or the median
+    of the other bids, the only other bid's price, the catalog; `none`: nothing is added, the bid is not comparable.
+    `not_judged`: a line of the bid that was matched with nothing may be it (`text` says which); nothing is added, and
+    the scope is not settled where `open`. `outside`: its net is taken out of the bid's total."""
 
     state: State
     parts: tuple[str, ...] = ()
@@ -98,6 +101,9 @@ class Cell(Strict):
     filled: Decimal | None = None
     filled_qty: int = 0
     demanded: bool = Field(default=False, description="the rules demand it of the bid's own build")
+    outside: bool = Field(default=False, description="offered, but not of the scope: taken out of the total")
+    open: bool = Field(default=False, description="of the scope, and a line that nobody could place may be it")
+    comparable: bool = Field(default=False, description="its unit price is of the kind that most bids have")
 
 
 class Item(Strict):
@@ -107,7 +113,8 @@ class Item(Strict):
     role: str
     title: Text
     measure: Measure
-    median_unit: Decimal | None = Field(description="of the bids whose parts are comparable; null below two")
+    in_scope: InScope = Field(description="why it counts in the totals, or that it does not")
+    median_unit: Decimal | None = Field(description="of the bids whose parts are comparable; null below three")
     min_net: Decimal | None
     median_net: Decimal | None
     cells: tuple[Cell, ...]
@@ -174,7 +181,8 @@ class OverTerm(Strict):
 
 
 class Bid(Strict):
-    """A bid on the common basis. `offered_net`: firm lines; `equal_net`: with the fills, what is compared.
+    """A bid on the common basis. `offered_net`: firm lines; `equal_net`: without what is outside the scope, with what
+    is added for it, what is compared; null where the scope of the bid is not settled.
 
     `apart`: it is not comparable: paid by `time`, a price `list` without quantities, a file that can't be read
     (`unread`), a currency without an exchange `rate`; its sums are null. A bid that can't be awarded (`responsive`
@@ -197,6 +205,7 @@ class Bid(Strict):
     lines: tuple[PricedLine, ...]
     offered_net: Decimal | None
     filled_net: Decimal | None
+    outside_net: Decimal | None = Field(description="of the offered, what the scope takes out")
     equal_net: Decimal | None
     equal_tax: Decimal | None
     equal_gross: Decimal | None
@@ -204,7 +213,7 @@ class Bid(Strict):
     negotiable_net: Decimal = Field(
         description="what its lines would cost less at the lowest comparable price of another bid"
     )
-    complete: bool = Field(description="nothing of the equal scope is left without a price")
+    complete: bool = Field(description="nothing of the scope is missing without a price, or not known to be there")
     lead_days: int | None
     warranty_months: int | None
     technical: Technical
@@ -213,6 +222,15 @@ class Bid(Strict):
     rank: int | None
     responsive: bool = Field(description="can be awarded: comparable, priced, clear, valid, runs and passes every rule")
     flags: tuple[Flag, ...]
+
+
+class ScopeTerms(Strict):
+    """What the buyer says of the scope: how a missing item is priced, what is demanded beside the rules, what is
+    dropped (categories, numbers of items, lines as `B:12`)."""
+
+    fill: FillPolicy
+    demanded: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 class Weight(Strict):
@@ -231,6 +249,7 @@ class Comparison(Document):
     request: Request
     policy: dict[str, str]
     basis: Basis
+    scope: ScopeTerms
     weights: tuple[Weight, ...]
     bids: tuple[Bid, ...]
     items: tuple[Item, ...]

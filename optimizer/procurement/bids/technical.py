@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -59,6 +59,27 @@ class Judged:
     rules: int = 0
     lacks: tuple[Lack, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+    market: Market | None = None
+    """In which every part of the build has a price."""
+
+    @property
+    def surely_fails(self) -> bool:
+        """Whether its build is known to run nothing or to fail a rule, with what the rules demand added."""
+        return bool(self.still_failed) or (self.row is None and not self.not_judged)
+
+
+def can_do_without(judged: Judged, parts: Collection[str]) -> bool:
+    """Whether a build of one node passes the same rules without some of its parts: then its own design needs none."""
+    build, market = judged.build, judged.market
+    if build is None or market is None or build.nodes > 1 or not parts:
+        return False
+    if any(market.catalog.parts[part].kind is Kind.BRIDGE for part in parts):
+        return False  # throughput rests on them
+    node = {part: qty for part, qty in build.node.items() if part not in parts}
+    shared = {part: qty for part, qty in build.shared.items() if part not in parts}
+    _, every = check(market, Build(1, node, shared))
+    failed = {found.rule for found in every if found.status == "fail"}
+    return failed <= {found.rule for found in judged.failed} | {found.rule for found in judged.not_judged}
 
 
 def judged(
@@ -92,6 +113,7 @@ def judged(
         len({x.rule for x in checks}),
         tuple(x for x, *_ in lacks),
         tuple(judgement.open),
+        own,
     )
 
 

@@ -37,7 +37,7 @@ FIRST_ITEM = 5
 MOST_CELLS = 50
 """Of a sum that names its cells one by one."""
 LEFT, WIDE = 4, 4
-"""Columns before the bids on sheet Items, and columns of each bid: quantity, unit price, line, added."""
+"""Columns before the bids on sheet Items, and columns of each bid: quantity, unit price, line, added or taken out."""
 
 
 class CompareBook(Frame):
@@ -76,9 +76,18 @@ class CompareBook(Frame):
         return f'SUMPRODUCT(({column("A")}="{bid}")*({column("C")}={item})*({named})*{column("N")})'
 
     def item_cell(self, item: int, i: int, which: int, sheet: bool = False) -> str:
-        """Cell of bid i in an item's row: 0 quantity, 1 unit price, 2 line, 3 added."""
+        """Cell of bid i in an item's row: 0 quantity, 1 unit price, 2 line, 3 added or taken out."""
         cell = f"${xl_col_to_name(LEFT + WIDE * i + which)}${FIRST_ITEM + item}"
         return self.ref("items", cell) if sheet else cell
+
+    def item_column(self, i: int, which: int) -> str:
+        """Cells of all items of bid i: 2 line, 3 added or taken out."""
+        letter = xl_col_to_name(LEFT + WIDE * i + which)
+        return self.ref("items", f"${letter}${FIRST_ITEM + 1}:${letter}${self.last_item_row}")
+
+    def offered_cell(self, i: int) -> str:
+        """The sum of bid i as offered, on sheet Items."""
+        return f"${xl_col_to_name(LEFT + WIDE * i + 2)}${self.last_item_row + 1}"
 
     @property
     def last_item_row(self) -> int:

@@ -23,9 +23,10 @@ BIDS = [
     N_("Total as stated"), N_("Total computed"), N_("Lines"),
 ]  # fmt: skip
 RULES = (
-    N_("An item that other bids include is added to a bid that does not offer it: at its own option's price, else the "
-       "median of the other bids, else the catalog's price."),
-    N_("Network, power, cooling and racks are added only where the bid's own build needs them by the rules."),
+    N_("In the scope is what the rules demand of each bid's own build, what the buyer demands, and services that all "
+       "bids offer which may be awarded; what else a bid offers is taken out of its total."),
+    N_("A demanded item that a bid does not offer is priced at its own option; without one {how}."),
+    N_("What nobody could place is no other bid's lack; it counts in its own bid's total until the buyer drops it."),
     N_("Prices with tax in them are divided by 1 + rate; prices of unknown basis are taken as net."),
     N_("Where a file's sums and its quantities x unit prices differ, the unit prices count (decree 87, article 59)."),
     N_("Lines on request and options count nothing."),
@@ -72,8 +73,22 @@ def add_assumptions(book: CompareBook) -> None:
     row += 1
     sheet.section(row, _("How bids are made comparable"))
     for k, text in enumerate(RULES, row + 1):
-        sheet.span(k, 0, 3, f"• {_(text)}")
-    sheet.done(row + len(RULES))
+        how = _(PRICED[book.c.scope.fill])
+        sheet.span(k, 0, 3, f"• {_(text, how=how)}" if "{how}" in text else f"• {_(text)}")
+    row += len(RULES)
+    for label, names in ((_("Demanded by the buyer"), book.c.scope.demanded), (_("Dropped"), book.c.scope.dropped)):
+        if names:
+            row += 1
+            sheet.span(row, 0, 3, f"• {label}{_.between(': ')}{', '.join(names)}")
+    sheet.done(row)
+
+
+PRICED = {
+    "none": N_("the bid is not comparable until it is asked"),
+    "max": N_("at the highest price of the other bids, of what its own design needs at the catalog's"),
+    "median": N_("at the median of the other bids, of what its own design needs at the catalog's price"),
+    "catalog": N_("at the catalog's price"),
+}
 
 
 def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:

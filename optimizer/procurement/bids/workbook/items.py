@@ -7,7 +7,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from optimizer.procurement.bids.bid_labels import FILLS, STATES, named, role, title
+from optimizer.procurement.bids.bid_labels import FILLS, OUTSIDE, SCOPES, STATES, named, role, title
 from optimizer.procurement.bids.schema import Cell, Item
 from optimizer.procurement.bids.workbook.book import (
     CELL,
@@ -27,7 +27,7 @@ from optimizer.text.languages import N_, Words
 
 FIRM = ("included", "in_system")
 SUMS = (
-    (N_("As offered, and added"), False), (N_("Total on equal scope, net"), True), (N_("Tax"), False),
+    (N_("As offered, and added less taken out"), False), (N_("Total on equal scope, net"), True), (N_("Tax"), False),
     (N_("Total with tax"), True),
 )  # fmt: skip
 COLOURS: dict[str, dict[str, Any]] = {
@@ -44,8 +44,8 @@ def add(book: CompareBook) -> None:
     n, money_width = len(c.bids), book.money_width
     widths = [5, 18, 40, 9, *([9, money_width, money_width, money_width * 0.9] * n), money_width, 10]
     text = N_(
-        "Amounts in {currency}, net of tax. Violet: added for equal scope. Red: more than the limit from the median "
-        "of comparable prices."
+        "Amounts in {currency}, net of tax. Violet: added for equal scope, or taken out of it. Red: more than the "
+        "limit from the median of comparable prices."
     )
     sheet.setup(widths, _("Items"), _.stacked(text, currency=c.basis.currency))
     _heads(book)
@@ -64,7 +64,7 @@ def _heads(book: CompareBook) -> None:
         sheet.text(top, col, "", **head)
     for i, bid in enumerate(book.bids):
         sheet.span(top, LEFT + WIDE * i, LEFT + WIDE * i + WIDE - 1, named(bid), **head)
-    own = [N_("Qty"), N_("Unit price"), N_("Line"), N_("Added")]
+    own = [N_("Qty"), N_("Unit price"), N_("Line"), N_("Added, taken out")]
     sheet.head(
         top + 1,
         [
@@ -127,9 +127,18 @@ def _cell(book: CompareBook, item: Item, i: int, cell: Cell) -> None:
     else:
         for k in range(3):
             sheet.text(row, col + k, "", **CELL)
+    if cell.outside and cell.net is not None:
+        line = book.item_cell(item.number, i, 2)
+        money(book, sheet, row, col + 3, f"=-{line}", -cell.net, **VIOLET)
+        sheet.ws.write_comment(row, col + 3, book.words(OUTSIDE[item.in_scope]), {"author": "dsopt"})
+        return
     if cell.filled is None:
         sheet.text(
-            row, col + 3, "?" if cell.fill == "none" else "", align="center", **{**CELL, **(RED if cell.fill else {})}
+            row,
+            col + 3,
+            "?" if cell.fill == "none" or cell.open else "",
+            align="center",
+            **{**CELL, **(RED if cell.fill or cell.open else {})},
         )
         return
     money(book, sheet, row, col + 3, *_fill(book, item, i, cell), **VIOLET)
@@ -142,7 +151,7 @@ def _fill(book: CompareBook, item: Item, i: int, cell: Cell) -> tuple[str, Decim
     assert cell.filled is not None
     if cell.fill == "option":
         return f"=ROUND({book.line_sum(item.number, book.bids[i].id, ('optional',))},{book.digits})", cell.filled
-    if cell.fill == "median":
+    if cell.fill in ("median", "max", "other"):
         there = [
             (k, other.net)
             for k, other in enumerate(item.cells)
@@ -150,7 +159,8 @@ def _fill(book: CompareBook, item: Item, i: int, cell: Cell) -> tuple[str, Decim
         ]
         used = [k for k, net in there if net > 0] or [k for k, _net in there]
         cells = [book.item_cell(item.number, k, 2) for k in used]
-        return f"=ROUND(MEDIAN({','.join(cells)}),{book.digits})", cell.filled
+        made = "MAX" if cell.fill == "max" else "MEDIAN"
+        return f"=ROUND({made}({','.join(cells)}),{book.digits})", cell.filled
     return f"={cell.filled}", cell.filled
 
 
@@ -179,16 +189,16 @@ def _sums(book: CompareBook) -> int:
             )[k]
             for blank in (col, col + 1):
                 sheet.text(row + k, blank, "", **style)
-            if value is None or bid.filled_net is None:
+            if value is None or bid.filled_net is None or bid.outside_net is None:
                 sheet.text(row + k, col + 2, "–", **{**style, "align": "right"})
-                sheet.text(row + k, col + 3, "", **style)
+                sheet.text(row + k, col + 3, "?" if k == 1 and not bid.apart else "", **style)
                 continue
             money(book, sheet, row + k, col + 2, formula, value, **style)
             if k == 0:
                 added_sum = f"=ROUND(SUM({added}{first}:{added}{last}),{digits})"
-                money(book, sheet, row, col + 3, added_sum, bid.filled_net, **style)
+                money(book, sheet, row, col + 3, added_sum, bid.filled_net - bid.outside_net, **style)
             else:
-                sheet.text(row + k, col + 3, "" if bid.complete else "+ ?", **style)
+                sheet.text(row + k, col + 3, "", **style)
             if k in (1, 3):
                 name = book.total(i) if k == 1 else f"equal_gross_{bid.id}"
                 book.define(name, "items", f"${line}${row + k + 1}")
@@ -200,18 +210,21 @@ def add_scope(book: CompareBook) -> None:
     _, c, sheet = book.words, book.c, book.sheets["scope"]
     each = max(26.0, 120 / len(c.bids))
     text = N_("Per bid: included, equivalent (another part for the same end), optional, on request, excluded.")
-    sheet.setup([5, 20, 44, *[each] * len(c.bids)], _("Scope"), _.stacked(text))
+    sheet.setup([5, 20, 44, 26, *[each] * len(c.bids)], _("Scope"), _.stacked(text))
     top = FIRST_ITEM - 1
-    sheet.head(top, [N_("No."), N_("Category"), N_("Item"), *(named(bid) for bid in c.bids)])
+    sheet.head(top, [N_("No."), N_("Category"), N_("Item"), N_("Why it counts"), *(named(bid) for bid in c.bids)])
     for item in c.items:
         row = FIRST_ITEM + item.number - 1
         sheet.number(row, 0, item.number, num_format="0", align="center", **CELL)
         sheet.text(row, 1, role(_, item.role), **CELL)
         sheet.text(row, 2, title(_, item), **CELL)
+        grey = {"font_color": "#808080"} if item.in_scope in OUTSIDE and item.in_scope != "design" else {}
+        sheet.text(row, 3, _(SCOPES[item.in_scope]), **{**CELL, **grey})
         for i, cell in enumerate(item.cells):
             shade = COLOURS[cell.state] if cell.state != "excluded" or cell.fill else {"font_color": "#808080"}
-            sheet.text(row, 3 + i, _scope(_, cell), **{**CELL, **shade, "valign": "top"})
-    sheet.ws.autofilter(top, 0, FIRST_ITEM + len(c.items) - 1, 2 + len(c.bids))
+            shade = {"font_color": "#808080"} if cell.outside else shade
+            sheet.text(row, 4 + i, _scope(_, cell), **{**CELL, **shade, "valign": "top"})
+    sheet.ws.autofilter(top, 0, FIRST_ITEM + len(c.items) - 1, 3 + len(c.bids))
     sheet.done(FIRST_ITEM + len(c.items) - 1)
 
 
@@ -221,7 +234,14 @@ def _scope(_: Words, cell: Cell) -> str:
     if cell.text and not (cell.demanded and cell.state == "excluded"):
         count = f"{cell.pieces} x " if cell.pieces else ""
         said += f"{_.between(': ')}{count}{_.sentence(cell.text) if cell.state == 'not_judged' else cell.text}"
-    if cell.fill:
+    if cell.outside:
+        said += "\n" + _("taken out of the total")
+    if cell.open:
+        said += "\n" + _("not comparable until asked")
+    if cell.fill == "none":
+        said += "\n" + _("not comparable until asked")
+    elif cell.fill:
         said += "\n" + (_("added: {how}", how=FILLS[cell.fill]) if cell.filled != 0 else _(FREE))
+    if cell.fill:
         said += f"\n{_('demanded by the rules')}{_.between(': ')}{cell.text}" if cell.demanded else ""
     return said

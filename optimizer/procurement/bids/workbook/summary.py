@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.procurement.bids.bid_labels import amount, distance, first_of, is_open, named
+from optimizer.procurement.bids.bid_labels import amount, distance, first_of, is_open, named, open_items
 from optimizer.procurement.bids.flagging import STOPS
 from optimizer.procurement.bids.schema import Bid
 from optimizer.procurement.bids.workbook import technical
@@ -16,12 +16,13 @@ from optimizer.procurement.quotation.workbook.live import literal, said, where
 from optimizer.text.languages import N_, Words
 
 HEAD = [
-    N_("Rank"), N_("Bid"), N_("Build"), N_("Total on equal scope, net"), N_("of it added"), N_("Total with tax"),
+    N_("Rank"), N_("Bid"), N_("Build"), N_("As offered, net"), N_("taken out"), N_("added"),
+    N_("Total on equal scope, net"), N_("Total with tax"),
     N_("Throughput, tok/s"), N_("80 % interval"), N_("Total per tok/s"), N_("W per tok/s"), N_("Rules that fail"),
     N_("Against the proven front"), N_("Score"),
 ]  # fmt: skip
 
-FAILED = 10
+FAILED = 12
 """Column of the rules that fail."""
 
 
@@ -34,8 +35,10 @@ def add(book: CompareBook) -> None:
             7,
             40,
             26,
-            max(money_width, 21),
+            money_width,
             max(13.0, money_width * 0.9),
+            max(13.0, money_width * 0.9),
+            max(money_width, 21),
             money_width,
             16,
             17,
@@ -48,12 +51,16 @@ def add(book: CompareBook) -> None:
         _("Bid comparison"),
         note,
     )
-    apart = [f"{bid.id}{_.between(': ')}{f.said(_)}" for bid in c.bids if bid.apart for f in first_of(bid.flags)]
+    apart = [
+        f"{bid.id}{_.between(': ')}{f.said(_)}"
+        for bid in c.bids
+        for f in (first_of(bid.flags) if bid.apart else open_items(bid))
+    ]
     if apart:
         sheet.span(2, 0, len(HEAD) - 1, "\n".join(apart), **RED, bold=True)
     row = 3
     sheet.head(row, HEAD, freeze=False)
-    gross.label(sheet, row, 5, c.basis.tax_percent, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
+    gross.label(sheet, row, 7, c.basis.tax_percent, _.stacked(HEAD[7]), _.stacked(N_("Total")), **gross.HEAD)
     sheet.ws.set_row(row, 66 if _.language == "both" else 34)
     order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank or len(c.bids) + 1, i))
     for k, i in enumerate(order, row + 1):
@@ -76,38 +83,50 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
         sheet.formula(row, 0, f"=rank_{bid.id}", bid.rank, **ranked)
     sheet.text(row, 1, named(bid), **{**style, "bold": True})
     sheet.text(row, 2, t.build or "–", **style)
-    equal = f"={book.total(i)}"
-    if bid.equal_net is None or bid.filled_net is None or bid.equal_gross is None:
-        for col in (3, 4, 5):
-            sheet.text(row, col, _("not comparable") if col == 3 else "–", **style)
-    else:
-        money(book, sheet, row, 3, equal, bid.equal_net, bold=True)
-        money(book, sheet, row, 4, f"={book.ref('items', _added(book, i))}", bid.filled_net)
-        money(book, sheet, row, 5, f"=equal_gross_{bid.id}", bid.equal_gross)
+    _sums_of(book, row, i)
     if t.throughput is None:
-        for col in range(6, 10):
+        for col in range(8, 12):
             sheet.text(row, col, "–", **style)
     else:
         speed = t.throughput
         ref = book.ref("technical", technical.cell(i, technical.SPEED))
-        sheet.formula(row, 6, f"={ref}", speed.output_tok_s, **{**style, "num_format": "#,##0.0"})
-        sheet.text(row, 7, f"{speed.low:,.0f} – {speed.high:,.0f}", **{**style, "align": "center"})
+        sheet.formula(row, 8, f"={ref}", speed.output_tok_s, **{**style, "num_format": "#,##0.0"})
+        sheet.text(row, 9, f"{speed.low:,.0f} – {speed.high:,.0f}", **{**style, "align": "center"})
         for col, which, value in (
-            (8, technical.PER, t.money_per_tok_s), (9, technical.WATTS, t.w_per_tok_s),
+            (10, technical.PER, t.money_per_tok_s), (11, technical.WATTS, t.w_per_tok_s),
         ):  # fmt: skip
             if value is None:
                 sheet.text(row, col, "–", **style)
                 continue
-            shape = book.money_format if col == 8 else "#,##0.00"
+            shape = book.money_format if col == 10 else "#,##0.00"
             ref = book.ref("technical", technical.cell(i, which))
             sheet.formula(row, col, f"={ref}", value, **{**style, "num_format": shape})
     failed = len({x.rule for x in t.failed})
-    sheet.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
-    technical.distance_cell(book, sheet, row, 11, i, **style)
+    sheet.text(row, FAILED, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
+    technical.distance_cell(book, sheet, row, FAILED + 1, i, **style)
     if bid.score is None:
-        sheet.text(row, 12, "–", **{**style, "align": "right"})
+        sheet.text(row, FAILED + 2, "–", **{**style, "align": "right"})
     else:
-        sheet.formula(row, 12, f"=score_{bid.id}", bid.score, **{**style, "num_format": "0.00", "bold": True})
+        sheet.formula(row, FAILED + 2, f"=score_{bid.id}", bid.score, **{**style, "num_format": "0.00", "bold": True})
+
+
+def _sums_of(book: CompareBook, row: int, i: int) -> None:
+    """As offered, taken out, added, in all, with tax."""
+    _, sheet, bid = book.words, book.sheets["summary"], book.bids[i]
+    if bid.offered_net is None or bid.filled_net is None or bid.outside_net is None:
+        for col in range(3, 8):
+            sheet.text(row, col, _("not comparable") if col == 6 else "–", **CELL)
+        return
+    changed = book.item_column(i, 3)
+    money(book, sheet, row, 3, f"={book.ref('items', book.offered_cell(i))}", bid.offered_net)
+    money(book, sheet, row, 4, f'=-SUMIF({changed},"<0")', bid.outside_net)
+    money(book, sheet, row, 5, f'=SUMIF({changed},">0")', bid.filled_net)
+    if bid.equal_net is None or bid.equal_gross is None:
+        sheet.text(row, 6, _("not comparable"), **{**CELL, **RED})
+        sheet.text(row, 7, "–", **CELL)
+        return
+    money(book, sheet, row, 6, f"={book.total(i)}", bid.equal_net, bold=True)
+    money(book, sheet, row, 7, f"=equal_gross_{bid.id}", bid.equal_gross)
 
 
 def _is_best(book: CompareBook, i: int) -> str:
@@ -123,14 +142,6 @@ def _best_row(book: CompareBook, row: int, i: int) -> None:
     shape = {"type": "formula", "criteria": f"={_is_best(book, i)}", "format": book.file.add_format(GREEN)}
     for first, last in ((0, FAILED - 1), (FAILED + 1, len(HEAD) - 1)):
         book.sheets["summary"].ws.conditional_format(row, first, row, last, shape)
-
-
-def _added(book: CompareBook, i: int) -> str:
-    from xlsxwriter.utility import xl_col_to_name
-
-    from optimizer.procurement.bids.workbook.book import LEFT, WIDE
-
-    return f"${xl_col_to_name(LEFT + WIDE * i + 3)}${book.last_item_row + 1}"
 
 
 def _verdict(book: CompareBook, row: int) -> int:
