@@ -13,7 +13,7 @@ from typing import get_args
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import Gpu
+from catalogs.schema import Gpu, GpuBoard
 from optimizer.procurement.bids.align import ORDER, Group
 from optimizer.procurement.bids.basis import DISCOUNT, OTHER, SERVICE
 from optimizer.procurement.bids.schema import FillPolicy, InScope, PricedLine
@@ -134,6 +134,7 @@ def is_outside(reason: InScope, firm: Sequence[PricedLine], one: Seen) -> bool:
 
 
 def makers_of(parts: Collection[str], catalog: Catalog) -> frozenset[str]:
-    """Makers of the GPUs among parts."""
-    found = (catalog.parts[part] for part in parts if part in catalog.parts)
-    return frozenset(part.vendor for part in found if isinstance(part, Gpu) and part.vendor)
+    """Makers of the GPUs among parts, those on boards too."""
+    found = [catalog.parts[part] for part in parts if part in catalog.parts]
+    gpus = [catalog.parts[part.gpu] if isinstance(part, GpuBoard) else part for part in found]
+    return frozenset(gpu.vendor for gpu in gpus if isinstance(gpu, Gpu) and gpu.vendor)
