@@ -44,11 +44,11 @@ NODE = (
     ("MCX75310AAS-NEAT", "ConnectX-7 NDR", 8, 1500),
 )
 OWN_NUMBERS = {
-    "M321R8GA0PB0-CWMKJ": ("370-BBRY", "64GB RDIMM, 5600MT/s, Dual Rank"),
-    "PM9A3 3.84TB": ("400-BPFQ", "3.84TB Data Center NVMe Read Intensive U2 with carrier"),
-    "MCX75310AAS-NEAT": ("540-BFWE", "ConnectX-7 Single Port NDR OSFP PCIe, No Crypto"),
+    "M321R8GA0PB0-CWMKJ": ("370-BBRY", "64GB memory module"),
+    "PM9A3 3.84TB": ("400-BPFQ", "Data Center NVMe drive with carrier"),
+    "MCX75310AAS-NEAT": ("540-BFWE", "Network adapter, No Crypto"),
 }
-"""The same parts by a maker's own numbers, which no catalog of parts holds."""
+"""The same parts by a maker's own numbers, which no catalog of parts holds, in words that say too little of them."""
 
 
 @pytest.fixture(scope="module")

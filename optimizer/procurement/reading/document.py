@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.result.document import Text
 
-How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "bundle", "none"]
+How = Literal["exact", "normalised", "alias", "contained", "specification", "fuzzy", "mapped", "bundle", "none"]
 Severity = Literal["error", "warning", "note"]
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
 TotalKind = Literal["total", "total_net", "total_gross", "subtotal", "tax", "discount", "in_words"]
@@ -42,7 +42,8 @@ class Notice(Frozen):
 
 
 class Match(Frozen):
-    """How a line was matched: `part` is a catalog id; `score` 0..100; `candidates` are suggestions, best first."""
+    """How a line was matched: `part` is a catalog id; `score` 0..100; `candidates` are suggestions, best first; with a
+    match by specification the parts that are so, of which `part` is the generic or the cheapest one."""
 
     how: How = "none"
     part: str | None = None

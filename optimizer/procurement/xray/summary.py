@@ -38,6 +38,7 @@ HOW = {
     "normalised": N_("normalised"),
     "alias": N_("alias"),
     "contained": N_("contained"),
+    "specification": N_("by specification"),
     "mapped": N_("mapped"),
     "bundle": N_("bundle"),
     "fuzzy": N_("fuzzy"),
@@ -58,7 +59,7 @@ def mark(line: XLine, _: Words = EN) -> str:
 
 def how(line: XLine, _: Words) -> str:
     """The way a part was matched; in English its code."""
-    said = _(HOW[line.how]) if _.chinese else line.how
+    said = _(HOW[line.how]) if _.chinese or line.how == "specification" else line.how
     return f"{said} {line.score}" if line.how == "fuzzy" else said
 
 

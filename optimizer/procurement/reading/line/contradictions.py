@@ -12,7 +12,7 @@ from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.row_words import folded
 
 GIGABYTES = re.compile(r"(?<![a-z0-9_.,])(\d{1,5}(?:[.,]\d{1,2})?)\s*([gt])i?b?(?![a-z0-9/])(?!\s*(?:/s|ps))")
-CORES = re.compile(r"(?<![\d.])(\d{1,3})\s*-?(?:cores?\b|kerne?n?\b|核|c/\d+t)")
+CORES = re.compile(r"(?<![\d.])(\d{1,3})\s*-?(?:cores?\b|kerne?n?\b|核|c/\d+t|c(?![a-z0-9/]))")
 RATES = re.compile(r"(?<![\d.])(\d{2,3})\s*(?:gb/s|gbps|gbit/s|gbe\b|g\b)")
 SAME = Decimal("0.07")
 """Sizes within 7 % are one: drives of 3.84 TB are called 4 TB, 141 GB of a GPU 140."""

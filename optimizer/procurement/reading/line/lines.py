@@ -13,7 +13,7 @@ from optimizer.procurement.reading.line.amounts import Numbers
 from optimizer.procurement.reading.line.contradictions import condition, other_figure, other_size
 from optimizer.procurement.reading.line.line_prices import Basis, doubts, priced
 from optimizer.procurement.reading.line.match import is_service, match
-from optimizer.procurement.reading.line.names import SEVERAL, Index
+from optimizer.procurement.reading.line.names import SEVERAL, Index, branded
 from optimizer.procurement.reading.line.quantities import counted
 from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.row_words import folded
@@ -21,6 +21,10 @@ from optimizer.procurement.reading.table.headers import NAMING
 from optimizer.procurement.reading.table.rows import Raw
 
 IGNORE, SERVICE = "ignore", "service"
+BY_WORDS = ("contained", "specification", "normalised", "alias")
+GENERATIONS = ("mem_gen", "mts", "dimm_type", "pcie_gen", "media", "tier", "generation")
+"""What a text may say against the part that it names, beside sizes, cores and rates."""
+CONTRADICTED = "its words name a part and contradict it"
 
 
 def line(
@@ -47,6 +51,9 @@ def line(
     if matched.part and role == "part":
         whole_text = " ".join((raw.text("part_number"), shown))
         state = _contradicted(index, matched.part, whole_text, raw, count.pieces, trouble)
+        if trouble.has("size-conflict", "figure-conflict") and matched.how in BY_WORDS and not _numbered(index, raw):
+            # The words that name the part say of it what it is not: they name another one.
+            matched = Match(candidates=(matched.part,), reason=CONTRADICTED)
     of_qty = raw.columns.get("qty")
     per_node = of_qty is not None and of_qty.per == "node" and "sets" not in raw.cells
     if raw.hidden:
@@ -63,6 +70,12 @@ def line(
         warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
         per_node=per_node, included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
     )  # fmt: skip
+
+
+def _numbered(index: Index, raw: Raw) -> bool:
+    """Whether a part number names the part, whatever the words beside it say."""
+    number = raw.text("part_number")
+    return bool(number) and index.whole(number).part is not None
 
 
 def _matched(
@@ -106,7 +119,7 @@ def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble:
         if not one_of_several and any(is_service(text) for text in (part_number, *texts) if text):
             return Match(reason="service")
         return None
-    if found.how != "contained":
+    if found.how not in ("contained", "specification"):
         return None  # it is called by the part's very name
     for_part = Match(candidates=(found.part,), reason="service for a part")
     if is_service(whole_text) and row_words.begins("service", texts[0] if texts else part_number):
@@ -132,7 +145,10 @@ def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | No
         )
     if not named and not trouble.has("part-conflict"):
         texts = [raw.text("part_number"), *dict.fromkeys(raw.text(f) for f in ("name", "description"))]
-        named, own = other_figure(index.parts[part], index.catalog, [text for text in texts if text], pieces)
+        texts = [text for text in texts if text]
+        named, own = other_figure(index.parts[part], index.catalog, texts, pieces)
+        if not named:
+            named, own = index.fitting.contradicted(index.parts[part], branded(" ".join(texts)), GENERATIONS)
         if named:
             trouble.add(
                 "figure-conflict",

@@ -5,19 +5,26 @@ A text that names several parts, an accessory for one or a machine with one in i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from catalogs.schema import GpuBoard, Kind, Part
+from catalogs.schema import GpuBoard, Kind, Part, Platform
 from optimizer.procurement.reading.document import Match
-from optimizer.procurement.reading.line.names import COMES_WITH, SEVERAL, Index, brands
+from optimizer.procurement.reading.line.names import COMES_WITH, GPUS, SEVERAL, Index, branded, brands
 from optimizer.procurement.reading.row_words import begins, folded, has
+from optimizer.procurement.reading.specification.fitting import NOTHING, Around, Fit
 
 ACCEPTED = 85
 """Score from which a fuzzy match may be taken."""
 MARGIN = 3
 """By which the best fuzzy match must lead."""
 MOST_CANDIDATES = 5
+NO_BOARD = "names a board of GPUs that the catalog lacks"
+A_FAMILY = "names a family of GPUs, not one of them"
+GOES_IN = {Kind.PSU, Kind.MEMORY, Kind.DRIVE, Kind.NIC}
+"""What a line offers that names the server that it is for."""
+CPU_ALONE = re.compile(r"\bprocessor|\bcpu\b|prozessor|处理器|プロセッサ")
+COUNTS = re.compile(r"(?<![\d.])\d{1,3}\s*[x×*]")
 SIMILAR = "only similar to a part"
 INSIDE = {Kind.GPU, Kind.CPU, Kind.GPU_BOARD}
 THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
@@ -43,11 +50,41 @@ def _of_machine(rest: str, part: Part) -> bool:
     return part.kind in INSIDE and has("machine", plain) and not has("for_machine", plain) and not has("board", plain)
 
 
+def _part_of_platform(rest: str, part: Part) -> bool:
+    """Whether the words around the name of a server say that they are of something that goes into one: `power supply
+    PowerEdge XE9680`; not what the server comes with, nor a clause of its own (`XE9680, 6 x 2800 W power supply`)."""
+    if part.kind not in (Kind.PLATFORM, Kind.SYSTEM):
+        return False
+    clauses = re.split(r"[,;:|\n，；：、/]|\s[-–+]\s", COMES_WITH.sub(" ", rest))
+    return any(
+        has("part_of_platform", clause) and not re.search(r"\d\s*[x×*]", clause)
+        for clause in clauses[:1] + clauses[-1:]
+    )
+
+
 def _board_of(index: Index, text: str) -> str | None:
     """The board that a text names, where it names nothing else."""
     board = index.board(text)
     other = board and any(index.parts[part].kind not in (Kind.GPU, Kind.GPU_BOARD) for part, _ in index.within(text))
     return None if other else board
+
+
+def _is_board_without(index: Index, part: str, text: str) -> bool:
+    """Whether a text that names one GPU says that several stand on a board, of which the catalog has none."""
+    plain = branded(text)
+    return index.parts[part].kind is Kind.GPU and has("board", plain) and GPUS.search(plain) is not None
+
+
+def _others_of_the_name(index: Index, text: str, part: str) -> tuple[list[str], str] | None:
+    """(the parts that a text may mean, why) where it names a part by what others are called too: a family of GPUs
+    (`910B`), a CPU's number without its plus sign (`Platinum 8480`); None where it means that part alone."""
+    if index.is_family(text, part):
+        return sorted({gpu for gpus in index.families.values() if part in gpus for gpu in gpus}), A_FAMILY
+    if index.parts[part].kind is Kind.CPU:
+        cpus = index.fitting.cpus(branded(text))
+        if len(cpus) > 1 and part in cpus:
+            return sorted(cpus, key=lambda cpu: (cpu != part, cpu)), SEVERAL
+    return None
 
 
 def _holds(index: Index, board: str, part: str) -> bool:
@@ -62,6 +99,9 @@ class _Hints:
 
     parts: list[str] = field(default_factory=list)
     reason: str = ""
+    fits: tuple[str, ...] = ()
+    fits_why: str = ""
+    """Parts that are as the texts say, and why none was taken."""
 
     def add(self, parts: Iterable[str], reason: str) -> None:
         self.parts += parts
@@ -78,7 +118,11 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
         texts, part_number = tuple(text for text in texts if text), ""
     hints = _Hints()
     # A text that is a part's name and nothing else says more than one with a name in it, wherever the two stand.
-    found = _as_a_whole(index, part_number, texts, hints) or _inside_a_text(index, part_number, texts, hints)
+    found = (
+        _as_a_whole(index, part_number, texts, hints)
+        or _inside_a_text(index, part_number, texts, hints)
+        or _by_specification(index, part_number, texts, hints)
+    )
     return found or (_similar(index, part_number, texts, hints, accept_fuzzy=accept_fuzzy), "")
 
 
@@ -86,6 +130,9 @@ def _as_a_whole(index: Index, part_number: str, texts: tuple[str, ...], hints: _
     """The part whose name is the number or one of the texts; None where none is, with `hints` of what it may be."""
     for text in (part_number, *texts):
         found = index.whole(text)
+        if found.part and (others := _others_of_the_name(index, text, found.part)):
+            hints.add(*others)
+            continue
         if found.part:
             others = tuple(other for other in texts if other != text)
             boards = (_board_of(index, other) for other in others)
@@ -106,15 +153,53 @@ def _inside_a_text(index: Index, part_number: str, texts: tuple[str, ...], hints
             return Match(how="contained", part=board, score=100), ""
         if len(named) == 1:
             part, rest = named[0]
+            if others_named := _others_of_the_name(index, text, part):
+                hints.add(*others_named)
+                continue
+            if _is_board_without(index, part, text):
+                hints.add((part,), NO_BOARD)
+                continue
             if _of_machine(rest, index.parts[part]):
                 return Match(candidates=(part,), reason="names a machine with a part in it"), ""
-            if not _accessory(rest, index.parts[part]):
+            if not _accessory(rest, index.parts[part]) and not _part_of_platform(rest, index.parts[part]):
                 others = tuple(other for other in texts if other != text)
                 return Match(how="contained", part=part, score=100), _other(index, part, others)
         if named:
             reason = SEVERAL if len(named) > 1 else "names an accessory of a part"
             hints.add([part for part, _ in named], reason)
     return None
+
+
+def _by_specification(
+    index: Index, part_number: str, texts: tuple[str, ...], hints: _Hints
+) -> tuple[Match, str] | None:
+    """The part that is as the texts say; None where they leave it open, with the parts that fit as `hints`."""
+    servers = [part for name in hints.parts if isinstance(part := index.parts[name], Platform)]
+    around = Around(servers[0]) if len(servers) == 1 else NOTHING
+    whole = " ".join(dict.fromkeys(text for text in (part_number, *texts) if text))
+    found = fitted(index, whole, hints.parts, around)
+    if found.part and _may_be(index, found.part, hints, branded(whole)):
+        return Match(how="specification", part=found.part, score=100, candidates=found.parts), ""
+    hints.fits, hints.fits_why = found.parts, found.why
+    return None
+
+
+def _may_be(index: Index, part: str, hints: _Hints, text: str) -> bool:
+    """Whether a part may be what texts mean that name others: one of those, or what goes into the server that they
+    name (`power supply for PowerEdge XE9680`, `ThinkSystem SR680a V3 Intel Xeon Platinum 8570 Processor`)."""
+    kind = index.parts[part].kind
+    named = {index.parts[name].kind for name in hints.parts} - {Kind.PLATFORM, Kind.SYSTEM}
+    if len(named | {kind}) > 1:
+        return False
+    of_a_server = len({index.parts[name].kind for name in hints.parts} - named) > 0
+    return not of_a_server or kind in GOES_IN or (CPU_ALONE.search(text) is not None and not COUNTS.search(text))
+
+
+def fitted(index: Index, text: str, named: Sequence[str] = (), around: Around = NOTHING) -> Fit:
+    """The part of which a text says the figures. `named`: parts that it names, of which its other words may choose."""
+    plain = branded(text.replace("_", " "))
+    among = index.fitting.among(named, plain) if len(named) > 1 else Fit()
+    return among if among.part else index.fitting.fit(plain, around)
 
 
 def _similar(index: Index, part_number: str, texts: tuple[str, ...], hints: _Hints, *, accept_fuzzy: bool) -> Match:
@@ -125,14 +210,18 @@ def _similar(index: Index, part_number: str, texts: tuple[str, ...], hints: _Hin
         if text:
             scores |= index.suggestions(text)
     ranked = sorted(scores.items(), key=lambda scored: (-scored[1], scored[0]))
+    similar = bool(ranked) and ranked[0][1] >= ACCEPTED and (not hints.fits or ranked[0][0] in hints.fits)
+    against = bool(hints.fits_why) and not similar
     # What the texts named, and what was refused for a reason, is not guessed again by likeness.
-    if ranked and accept_fuzzy and not hints.reason and not has("accessory", whole):
+    if similar and accept_fuzzy and not hints.reason and not has("accessory", whole):
         (best, score), rest = ranked[0], ranked[1:]
         clear = not rest or score - rest[0][1] >= MARGIN
-        if score >= ACCEPTED and clear and index.sure(best, whole):
+        if clear and index.sure(best, whole):
             return Match(how="fuzzy", part=best, score=score, candidates=tuple(part for part, _ in ranked[:3]))
-    candidates = tuple(dict.fromkeys([*hints.parts, *(part for part, _ in ranked)]))[:MOST_CANDIDATES]
-    reason = hints.reason or (SIMILAR if candidates else "not in the catalog")
+    alike = [part for part, _ in ranked]
+    first = [*hints.fits, *hints.parts, *alike] if against else [*hints.parts, *alike[:1], *hints.fits, *alike]
+    candidates = tuple(dict.fromkeys(first))[:MOST_CANDIDATES]
+    reason = hints.reason or (hints.fits_why if against else SIMILAR if candidates else "not in the catalog")
     return Match(score=ranked[0][1] if ranked else 0, candidates=candidates, reason=reason)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from functools import cache, lru_cache
 
 from catalogs.inputs import shipped_rows
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, GpuBoard, Part, Platform
+from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform, Psu
 from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.row_words import DATA, folded, has
+from optimizer.procurement.reading.specification.fitting import Fitting
 
 SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")
@@ -61,6 +62,7 @@ class Index:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog, self.parts = catalog, catalog.parts
+        self.fitting = Fitting(catalog)
         self.verbatim: dict[str, set[str]] = {}
         self.normal: dict[str, set[str]] = {}
         self.alias: dict[str, set[str]] = {}
@@ -89,6 +91,8 @@ class Index:
                 self.inside.setdefault(token, set()).update(ids)
         short: dict[str, set[str]] = {}
         for p in catalog.parts.values():
+            if isinstance(p, Psu):
+                continue  # without its server's number it has its watts alone
             kept = [t for t in p.name.split() if not _number_like(t.strip("()"))]
             if 3 <= len(kept) < len(p.name.split()):
                 short.setdefault(squash(" ".join(kept)), set()).add(p.id)
@@ -99,6 +103,7 @@ class Index:
                 self.inside.setdefault(name, set()).update(ids)
         self.boards = [part for part in catalog.parts.values() if isinstance(part, GpuBoard)]
         self.models = {b.gpu: _models(self.parts[b.gpu]) for b in self.boards}
+        self.families = _families(part for part in catalog.parts.values() if isinstance(part, Gpu))
         self.beginnings = {name[:n] for name in self.inside for n in range(1, len(name) + 1)}
         self.ids = sorted(catalog.parts)
         self.texts = [
@@ -156,9 +161,16 @@ class Index:
                 return Match(candidates=tuple(sorted(found)), reason=SEVERAL)
         return Match()
 
+    def is_family(self, text: str, part: str) -> bool:
+        """Whether a text names a family of GPUs, whose name the catalog gives one of them: `910B` is 910B3 or 910B4."""
+        if self.parts[part].kind is not Kind.GPU:
+            return False
+        words = set(WORD.findall(branded(text)))
+        return any(word in words for word in self.families if part in self.families[word])
+
     def within(self, text: str) -> list[tuple[str, str]]:
         """(part id, text outside its name) of the parts named inside a text: the longest name at each place."""
-        plain = branded(text)
+        plain = CONFIGURED.sub(" ", branded(text))
         words = list(WORD.finditer(plain))
         hits: list[tuple[str, str]] = []
         i = 0
@@ -219,14 +231,26 @@ def index_of(catalog: Catalog) -> Index:
     return found.of_a_file()
 
 
+def _families(gpus: Iterable[Gpu]) -> dict[str, set[str]]:
+    """Model names that end in a letter behind which two GPUs or more have a digit (`910b`: 910B3, 910B4) -> those."""
+    of_word: dict[str, set[str]] = {}
+    for gpu in gpus:
+        for word in WORD.findall(folded(gpu.name)):
+            if m := re.fullmatch(r"([a-z]*\d{2,}[a-z])\d", word):
+                of_word.setdefault(m[1], set()).add(gpu.id)
+    return {word: ids for word, ids in of_word.items() if len(ids) > 1}
+
+
 def _bag(text: str) -> frozenset[str]:
     return frozenset(WORD.findall(branded(text)))
 
 
 def _forms(part: Part) -> Iterator[str]:
     """Names long and odd enough to be found inside a text; a generic part has none."""
-    if part.id.startswith("generic-"):
+    if part.id.startswith("generic-") or (isinstance(part, Psu) and ONLY_WATTS.match(folded(part.name))):
         return
+    if isinstance(part, Platform):
+        yield from _models_of_platform(part)
     plain = re.sub(r"\s*\(.*?\)", "", part.name).strip()
     bare_id = part.id.removeprefix(folded(part.vendor).replace(" ", "-") + "-")
     for name in (part.id, bare_id, part.name, plain, *part.aliases):
@@ -235,9 +259,26 @@ def _forms(part: Part) -> Iterator[str]:
             yield name
 
 
+CONFIGURED = re.compile(r"(?<=[a-z0-9])(?:-[a-z]\d){2}-\d{2}(?![a-z0-9])")
+"""What a maker adds to a server's number for a configuration: `NF5688-M7-A0-R0-00`."""
 NUMBER_IN = re.compile(r"\([\w-]*\d[\w-]*-[\w-]+\)")
 """A number of the maker's behind the name, in brackets."""
 GPUS = re.compile(r"(?<!\d)(\d{1,2})\s*[-x×*]?\s*(?:gpus?\b|oam\b|卡)")
+
+
+ONLY_WATTS = re.compile(r"[\d.,]+ ?k?w\b")
+"""A supply named by its watts has no name that others do not have: `3200 W Titanium (XE9680)`."""
+SERIES = re.compile(
+    r"^(?:poweredge|thinksystem|proliant compute|proliant|fusionserver|quantagrid|cray) +", re.IGNORECASE
+)
+MODEL = re.compile(r"(?=[a-z0-9-]*[a-z])[a-z0-9-]*\d{3}[a-z0-9-]*", re.IGNORECASE)
+
+
+def _models_of_platform(part: Platform) -> Iterator[str]:
+    """A server's name without its series, which nobody needs who names the model: `XE9680`, `G5500 V7`."""
+    bare = SERIES.sub("", re.sub(r"\s*\(.*?\)", "", part.name).strip())
+    if bare != part.name and MODEL.match(bare):
+        yield bare
 
 
 def _models(gpu: Part) -> set[str]:

@@ -1,0 +1,244 @@
+"""Words of a line -> the part of a catalog that is so: the generic one, else the cheapest of those that are alike.
+
+Parts are alike where rules and prices can't tell them apart (`alike`). Several that are not, or none without a
+contradiction to the words, are candidates for a person's look and never a match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from catalogs.load import Catalog
+from catalogs.schema import Cpu, Kind, Memory, Nic, Part, Platform, Psu
+from constraints.rules.fit import cpu_fits, memory_fits, psu_fits
+from optimizer.procurement.reading.row_words import folded, has
+from optimizer.procurement.reading.specification.grammar import values
+from optimizer.procurement.reading.specification.traits import Traits, agrees, alike, traits
+from optimizer.procurement.reading.specification.wanted import Wanted, kind_of, wanted
+from optimizer.text.languages import N_
+
+SEVERAL_FIT = N_("several parts fit these words, with different figures")
+NONE_FITS = N_("no part of the catalog fits these words")
+MOST_CANDIDATES = 5
+NEEDED: dict[Kind, tuple[str, ...]] = {
+    Kind.MEMORY: ("capacity_gb",), Kind.DRIVE: ("capacity_gb",), Kind.NIC: ("gbit_s", "family"), Kind.PSU: ("watts",),
+    Kind.SWITCH: ("gbit_s",), Kind.CABLE: ("gbit_s", "length_m"), Kind.OPTIC: ("gbit_s",),
+}  # fmt: skip
+"""Attributes of which words have to say one at least: without it they name no part."""
+ALWAYS_KNOWN = ("connectors", "pcie_gen", "family")
+"""Attributes that a part without a value does not have: an HDD no generation of PCIe."""
+CPU_NUMBER = re.compile(
+    r"(?<![a-z0-9.])(?:w[3579]-|e-|i[3579]-|[psgb]-?)?(\d{4,5}[a-z]{0,2}|7[a-z]\d{2}|7\df\d)(\+?)(?!-?[a-z0-9])"
+)
+MODEL = re.compile(r"(?<![a-z0-9])([a-z]{1,3}-?\d{2,4}[a-z]{0,2})(?![a-z0-9])")
+"""`h100`, `l40s`, `mi300x`, `b3220`."""
+NUMBERED = re.compile(
+    r"(?<![a-z0-9])(?!gen|ddr|pcie?|x\d|sfp|qsfp|osfp|ndr|hdr|cat|om\d|usb|rj|u\d)([a-z]{1,5}-?\d{3,6}[a-z0-9-]*)"
+)
+"""A maker's number of a product: `s9825-64d`, `ce9860`; no word of a standard."""
+ONE_PRODUCT = (Kind.NIC, Kind.SWITCH)
+"""Kinds of which another maker's product of the same figures is another product."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known of the server that a line is part of."""
+
+    platform: Platform | None = None
+
+    def takes(self, part: Part) -> bool:
+        """Whether the server takes a part, as far as its maker says."""
+        if self.platform is None:
+            return True
+        if isinstance(part, Memory):
+            return memory_fits(self.platform, part)
+        if isinstance(part, Psu):
+            return psu_fits(self.platform, part)
+        if isinstance(part, Cpu):
+            return cpu_fits(self.platform, part)
+        return True
+
+
+NOTHING = Around()
+CHIP_MAKERS = {"nvidia", "intel", "broadcom", "amd"}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """`part`: the one that the words mean; None where `parts` (candidates, best first) leave it open: `why`."""
+
+    part: str | None = None
+    parts: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Fitting:
+    """The parts of a catalog by what they are."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    @cached_property
+    def _traits(self) -> Mapping[str, Traits]:
+        return {part.id: traits(part) for part in self.catalog.parts.values()}
+
+    @cached_property
+    def _cpu_numbers(self) -> Mapping[str, frozenset[str]]:
+        """`8592+`, `9654p`, `7f72` -> CPUs of that number."""
+        found: dict[str, set[str]] = {}
+        for cpu in self.catalog.of(Kind.CPU):
+            for said in CPU_NUMBER.finditer(folded(cpu.name)):
+                found.setdefault(said[1] + said[2], set()).add(cpu.id)
+        return {number: frozenset(ids) for number, ids in found.items()}
+
+    @cached_property
+    def _models(self) -> Mapping[str, frozenset[str]]:
+        """Names of models of GPUs, network cards and switches: `h100`, `b3220`, `qm9700`."""
+        found: dict[str, set[str]] = {}
+        for part in self.catalog.of(Kind.GPU, Kind.NIC, Kind.SWITCH):
+            name = re.sub(r"\(.*?\)", " ", folded(part.name))
+            for said in MODEL.finditer(name):
+                found.setdefault(said[1].replace("-", ""), set()).add(part.id)
+        return {model: frozenset(ids) for model, ids in found.items()}
+
+    def cpus(self, plain: str) -> frozenset[str]:
+        """CPUs whose number a text says, a plus sign left out where no other CPU has the number without it."""
+        found: set[str] = set()
+        for said in CPU_NUMBER.finditer(plain):
+            number = said[1] + said[2]
+            found |= self._cpu_numbers.get(number) or (frozenset() if said[2] else self._cpus_near(said[1]))
+        return frozenset(found)
+
+    def _cpus_near(self, number: str) -> set[str]:
+        """CPUs whose number is this one with a plus sign, or, where it ends in a digit, with a letter: `8480` may be
+        8480+ or 8480C."""
+        more = re.compile(number + (r"[a-z]?\+?" if number.isdigit() else r"\+"))
+        return {cpu for written, ids in self._cpu_numbers.items() if more.fullmatch(written) for cpu in ids}
+
+    def fit(self, plain: str, around: Around = NOTHING) -> Fit:
+        """The part that a text means by what it says; an empty Fit where it says too little to look for one."""
+        cpus = self.cpus(plain)
+        kind = kind_of(plain, cpu_named=bool(cpus))
+        if kind is None:
+            return self._gpu(plain)
+        asked = wanted(plain, kind)
+        if kind is Kind.CPU:
+            return self._settled(asked, [self.catalog.parts[cpu] for cpu in sorted(cpus)], plain, around)
+        modelled = self._modelled(plain, kind)
+        if modelled:
+            return self._settled(asked, modelled, plain, around)
+        if not any(name in asked.says for name in NEEDED.get(kind, ())):
+            return Fit()
+        return self._settled(asked, self.catalog.of(kind), plain, around)
+
+    def _modelled(self, plain: str, kind: Kind) -> list[Part]:
+        """Parts of a kind whose model a text names."""
+        ids = {
+            part for said in MODEL.finditer(plain) for part in self._models.get(said[1].replace("-", ""), ())
+            if self.catalog.parts[part].kind is kind
+        }  # fmt: skip
+        return [self.catalog.parts[part] for part in sorted(ids)]
+
+    def _gpu(self, plain: str) -> Fit:
+        """A GPU by its model and what is said of it; not one of a board, a machine, or something that goes with it."""
+        if values("attachment", plain) or has("board", plain) or has("accessory", plain):
+            return Fit()
+        named = self._modelled(plain, Kind.GPU)
+        if not named or (has("machine", plain) and not has("for_machine", plain)):
+            return Fit()
+        return self.among([part.id for part in named], plain)
+
+    def among(self, parts: Sequence[str], plain: str) -> Fit:
+        """Which of several parts of one kind a text means by what else it says: `RTX PRO 6000 ... Server Edition`."""
+        chosen = [self.catalog.parts[part] for part in parts]
+        if len({part.kind for part in chosen}) != 1 or not chosen:
+            return Fit()
+        return self._settled(wanted(plain, chosen[0].kind), chosen, plain, NOTHING)
+
+    def contradicted(self, part: Part, plain: str, attributes: Iterable[str]) -> tuple[str, str]:
+        """(what a text says of one of the attributes, what the part is) where none of the values said is the part's."""
+        says, own = wanted(plain, part.kind).says, self._traits[part.id]
+        for name in attributes:
+            if name in says and own.get(name) and not agrees(name, says[name], own):
+                return _shown(says[name]), _shown(own[name])
+        return "", ""
+
+    def _settled(self, asked: Wanted, parts: Sequence[Part], plain: str, around: Around) -> Fit:
+        """The part of those without a contradiction, where they are alike; else candidates, those that fit first."""
+        against = {part.id: self._contradictions(asked, part) for part in parts}
+        if asked.kind is Kind.PSU:
+            other = {part.id for part in parts if self._other_product(asked.kind, part, plain)}
+            against = {part: found | ({"vendor"} if part in other else set()) for part, found in against.items()}
+        fits = [part for part in parts if not against[part.id]]
+        taken = [part for part in fits if around.takes(part)] or fits
+        best = self._by_preference(taken, plain)
+        if taken and len({alike(part) for part in taken}) == 1 and self._says_enough(asked, best[0], plain, around):
+            return Fit(best[0].id, tuple(part.id for part in best[:MOST_CANDIDATES]))
+        if taken:
+            firsts: dict[tuple[object, ...], str] = {}
+            for part in best:
+                firsts.setdefault(alike(part), part.id)
+            return Fit(None, tuple(firsts.values())[:MOST_CANDIDATES], SEVERAL_FIT)
+        near = [part for part in parts if len(against[part.id]) == 1 and not _decisive(asked.kind) & against[part.id]]
+        return Fit(None, tuple(part.id for part in self._by_preference(near, plain)[:MOST_CANDIDATES]), NONE_FITS)
+
+    def _says_enough(self, asked: Wanted, part: Part, plain: str, around: Around) -> bool:
+        """Whether the words that fit a part name it: of a supply its make (a form, a maker or its server), and no other
+        product."""
+        if asked.kind is Kind.PSU and "form" not in asked.says and around.platform is None:
+            return folded(part.vendor) in {folded(maker) for maker in values("maker", plain)}
+        return not (asked.kind in ONE_PRODUCT and self._other_product(asked.kind, part, plain))
+
+    def _contradictions(self, asked: Wanted, part: Part) -> frozenset[str]:
+        """Attributes of which the words say another value than the part has; what the catalog does not hold of a part
+        contradicts nothing."""
+        own = self._traits[part.id]
+        found = {
+            name for name, said in asked.says.items()
+            if (own.get(name) or name in ALWAYS_KNOWN) and not agrees(name, said, own)
+        }  # fmt: skip
+        return frozenset(found)
+
+    def _other_product(self, kind: Kind, part: Part, plain: str) -> bool:
+        """Whether a text names another maker's product than a part: its maker or its number."""
+        named = {folded(maker) for maker in values("maker", plain)}
+        if kind in (*ONE_PRODUCT, Kind.PSU) and named and not _made_by(part, named):
+            return True
+        numbers = {re.sub(r"[^a-z0-9]", "", said[1]) for said in NUMBERED.finditer(plain)}
+        own = re.sub(r"[^a-z0-9]", "", folded(" ".join((part.id, part.name, *part.aliases))))
+        return kind in ONE_PRODUCT and any(number not in own for number in numbers)
+
+    def _by_preference(self, parts: Iterable[Part], plain: str) -> list[Part]:
+        """A part of the maker that the words name, a generic one, the cheapest; those of lesser figures first."""
+
+        def key(part: Part) -> tuple[object, ...]:
+            named = bool(part.vendor) and folded(part.vendor) in plain
+            return (not named, bool(part.vendor), self._usd(part.id), part.id)
+
+        return sorted(parts, key=key)
+
+    def _usd(self, part: str) -> Decimal:
+        """The least price in US dollars that the catalog knows of a part, whatever its day; a high one without any."""
+        offers = self.catalog.offers.get(part, ())
+        return min(
+            (offer.price for offer in offers if offer.currency == "USD" and offer.condition == "new"),
+            default=Decimal(10**9),
+        )
+
+
+def _made_by(part: Part, makers: set[str]) -> bool:
+    """Whether a part is of one of the makers; a network card may be sold by one that makes servers."""
+    of_servers = isinstance(part, Nic) and not makers & CHIP_MAKERS
+    return of_servers or folded(part.vendor) in makers
+
+
+def _decisive(kind: Kind) -> set[str]:
+    """Attributes that no candidate may contradict: a module of another size is no suggestion."""
+    return {"capacity_gb", "watts", "vram_gb"} if kind is not Kind.CPU else set()
+
+
+def _shown(said: frozenset[object]) -> str:
+    return "/".join(sorted(str(value) for value in said))
