@@ -130,8 +130,8 @@ def _as_a_whole(index: Index, part_number: str, texts: tuple[str, ...], hints: _
     """The part whose name is the number or one of the texts; None where none is, with `hints` of what it may be."""
     for text in (part_number, *texts):
         found = index.whole(text)
-        if found.part and (others := _others_of_the_name(index, text, found.part)):
-            hints.add(*others)
+        if found.part and (meant := _others_of_the_name(index, text, found.part)):
+            hints.add(*meant)
             continue
         if found.part:
             others = tuple(other for other in texts if other != text)
