@@ -52,11 +52,13 @@ QUOTE = FileKind(
 )  # fmt: skip
 WORKBOOK = FileKind(N_("a workbook like a vendor's quote"), "dsopt xray {file}", asked=N_("a workbook"))
 MAPPING = FileKind(N_("a mapping of a vendor's file"), "dsopt xray QUOTE --map {file}", syntax=TOML)
+AWARD_TERMS = FileKind(N_("a file of terms of an award"), "dsopt award BIDS --terms {file}", syntax=TOML)
 POLICY = FileKind(N_("a file of policy values"), "dsopt solve --policy {file}", syntax=TOML, guess=True)
 WEIGHTS = FileKind(N_("a file of weights"), "dsopt compare --weights {file}", syntax=TOML, guess=True)
 CONFIG = FileKind(N_("the config.json of a model"), "dsopt models add {file}")
 GGUF = FileKind(N_("a GGUF file of a model"), "dsopt models add {file}")
 XRAY = FileKind(N_("an X-ray that dsopt wrote"), instead=N_("Give the vendor's file that it was made of."))
+AWARD = FileKind(N_("an award that dsopt wrote"), instead=N_("Give the bids that it was made of."))
 COMPARISON = FileKind(N_("a comparison that dsopt wrote"), instead=N_("Give the bids that it was made of."))
 SIZES = FileKind(N_("an answer of dsopt size"), instead=N_("It is for programs: no command reads it."))
 OWNED = FileKind(N_("a list of parts in hand"), "dsopt solve --own {file}", syntax=TABLE)
@@ -181,7 +183,7 @@ def json_kind(data: Any) -> FileKind | None:
     if {"request", "front"} <= data.keys():
         return RESULT
     if "kind" in data and "schema_version" in data:
-        return {"xray": XRAY, "bids": COMPARISON, "results": COMPARISON}.get(str(data["kind"]))
+        return {"xray": XRAY, "bids": COMPARISON, "results": COMPARISON, "award": AWARD}.get(str(data["kind"]))
     if {"setups", "throughput_model"} <= data.keys():
         return SIZES
     return CONFIG if "model_type" in data or "architectures" in data else None
@@ -196,6 +198,8 @@ def _toml_kind(text: str) -> FileKind | None:
         return MAPPING
     if "parts" in data:
         return BUILD
+    if {"max_bidders", "bidder", "lot"} & data.keys():
+        return AWARD_TERMS
     values = list(data.values())
     if not values:
         return EMPTY

@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "Judge a saved result again; --prove proves it again.",
     "quote": "A saved result as a quotation: Excel, PDF, CSV, CycloneDX.",
     "compare": "Bids of several vendors, or two results, side by side.",
+    "award": "Who gets the order: one bidder, or the cheapest split, proven.",
     "size": "Memory and speed of a model on given GPUs, no buying.",
 }
 """What each says of itself in the list of commands; in optimizer/cli/<name>_cmd.py a function of that name."""

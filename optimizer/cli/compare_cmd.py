@@ -50,16 +50,15 @@ OTHERWISE = {
     "as_of": "Day of prices and of validity. [default: today]",
 }
 """What options say here that are laid over a result's request."""
-OPTIONS = (
-    *(
-        replace(
-            option, help=OTHERWISE.get(option.name, option.help), environment=None,
-            default=None if option.kind is not bool else False,
-        )
-        for option in options_of("compare")
-    ),
-    Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
-    Option("fill", "What prices a demanded item that is missing: none (default), max, median, catalog.", group=BASIS),
+OF_THE_TENDER = tuple(
+    replace(
+        option, help=OTHERWISE.get(option.name, option.help), environment=None,
+        default=None if option.kind is not bool else False,
+    )
+    for option in options_of("compare")
+)  # fmt: skip
+"""Options of the request that bids are held against."""
+OF_THE_FILES = (
     Option("demand", "Demanded beside the rules: warranty,installation or an item's number.", group=BASIS),
     Option("drop", "Left out of every total: freight, an item's number, or a line as B:12.", group=BASIS),
     *FIELDS["fx"].options,  # laid over a result's own rates, and of the bids' currencies too
@@ -69,6 +68,13 @@ OPTIONS = (
     ),
     Option("map_", "Mapping file: in the files' order, or NAME=FILE.", names=("--map",), several=True, group=BASIS),
     Option("accept_fuzzy", "Take parts that are only similar.", bool, False, ("--accept-fuzzy",), group=BASIS),
+)
+"""Options that say how the bids' files are read and put on one basis and one scope."""
+OPTIONS = (
+    *OF_THE_TENDER,
+    Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
+    Option("fill", "What prices a demanded item that is missing: none (default), max, median, catalog.", group=BASIS),
+    *OF_THE_FILES,
     CATALOG,
     replace(SET, help="One policy value, compare.outlier_percent=15."),
     CALIBRATION,
@@ -109,7 +115,7 @@ def compare(ctx: typer.Context, files: list[Path], **values: Any) -> None:
     if of_results:
         found: Any = _changes(ctx, read)
     else:
-        found = _compared(ctx, read, values, parts, policy, calibration)
+        found = compared_bids(ctx, read, values, parts, policy, calibration)
     if values["json"]:
         emit_json(found.model_dump(mode="json"))
     else:
@@ -166,10 +172,10 @@ def _changes(ctx: typer.Context, read: Any) -> Any:
     return changes(*read.results)
 
 
-def _compared(
+def compared_bids(
     ctx: typer.Context, read: Any, values: Values, parts: Catalog, policy: Policy, calibration: Calibration
 ) -> Any:
-    """The bids on one basis."""
+    """The bids on one basis, under a command's options of the request and of the files."""
     from constraints.policy import tax_percent
     from optimizer.cli.understood import show_name, show_understood
     from optimizer.cli.usage import kv_of_the_model, term_of_none

@@ -86,8 +86,11 @@ def free(path: Path, force: bool) -> None:
     check_writable(path, force=force)
 
 
-def free_folder(folder: Path, names: Sequence[str], force: bool) -> None:
-    """As `free` for a folder that takes the files `names`; one that is not there will be made."""
+def free_folder(
+    folder: Path, names: Sequence[str], force: bool, remedy: str = "Give --force to overwrite a calibration."
+) -> None:
+    """As `free` for a folder that takes the files `names`; one that is not there will be made. `remedy`: of a folder
+    that is not empty."""
     if folder.exists() and not folder.is_dir():
         raise InputError(Fault("not-writable", "is a file", str(folder), remedy="Name a folder with -o."))
     try:
@@ -96,20 +99,20 @@ def free_folder(folder: Path, names: Sequence[str], force: bool) -> None:
         text = f"cannot write: {e.strerror}"
         raise InputError(Fault("not-writable", text, str(folder), remedy="Name a folder with -o.")) from None
     if filled and not force:
-        remedy = "Give --force to overwrite a calibration."
         raise InputError(Fault("output-exists", "is not empty", str(folder), remedy=remedy))
     for name in names:
-        _no_input(folder / name)
+        _no_input(folder / name, folder)
     made = next((x for x in (folder, *folder.parents) if os.path.lexists(x)), folder)
     check_writable(made / names[0], force=True)
 
 
-def _no_input(path: Path) -> None:
-    """Refuses to overwrite what the same command line names as an input, or as another output."""
+def _no_input(path: Path, folder: Path | None = None) -> None:
+    """Refuses to overwrite what the same command line names as an input, or as another output. `folder`: an output that
+    is named itself and takes the path."""
     real = os.path.realpath(path)
     for name, value in _parameters().items():
         for given in value if isinstance(value, (list, tuple)) else [value]:
-            if given is not path and any(_is(real, named) for named in _files(given)):
+            if given is not path and given is not folder and any(_is(real, named) for named in _files(given)):
                 text = f"is also given as {name.rstrip('_')}"
                 raise InputError(Fault("output-is-input", text, str(path), remedy="Name another file for the output."))
 

@@ -8,7 +8,9 @@ import typer
 
 from optimizer.cli.output import emit_json
 
-KINDS = "request, result, models, size, size-models, build, xray, comparison, results-compared, policy"
+KINDS = (
+    "request, result, models, size, size-models, build, xray, comparison, results-compared, award, award-terms, policy"
+)
 
 
 def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
@@ -48,6 +50,14 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
         from optimizer.procurement.bids.changes_schema import ResultsCompared
 
         emit_json(ResultsCompared.model_json_schema())
+    elif what == "award":
+        from optimizer.procurement.award.schema import Award
+
+        emit_json(Award.model_json_schema())
+    elif what == "award-terms":
+        from optimizer.procurement.award.terms import AwardTerms
+
+        emit_json(AwardTerms.model_json_schema())
     elif what in ("size", "size-models"):
         from optimizer.sizing.schema import ModelsReport, SizeReport
 

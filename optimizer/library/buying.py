@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from constraints.exchange import ExchangeRate
     from optimizer.library.opening import Saved
+    from optimizer.procurement.award.schema import Award, How
+    from optimizer.procurement.award.terms import AwardTerms
     from optimizer.procurement.bids.changes import Opened as Judged
     from optimizer.procurement.bids.changes_schema import ResultsCompared
     from optimizer.procurement.bids.files import Files
@@ -101,6 +103,23 @@ def compare(
     of_totals = given if tax_percent is not None or given else common_tax(bids)
     terms = terms_of(request, of_totals, market.policy["compare.outlier_percent"], rates, unsaid=given)
     return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s, scope)
+
+
+def award(
+    comparison: Comparison, terms: AwardTerms | None = None, how: How = "one", *, catalog: Catalog | None = None,
+    policy: Policy | None = None, calibration: Calibration | None = None, time_limit_s: float | None = 60,
+) -> Award:  # fmt: skip
+    """Who of compared bids gets what: `one` bidder for all, or the cheapest split by `lots` or `lines` under terms
+    (docs/award.md), proven, in the comparison's currency; what each condition costs, where each bid breaks even.
+
+    `catalog`, `policy` and `calibration` are those of the comparison; `time_limit_s` (seconds) holds for the award, for
+    its conditions and for the break-even prices. Raises InputError for terms that name no bid or line, NoAward (exit
+    code 4) where nothing can be awarded, TimeUp where the award is not proven in time."""
+    from optimizer.procurement.award.award import awarded
+    from optimizer.procurement.award.terms import AwardTerms
+
+    market = market_of(comparison.request, catalog, policy, calibration)
+    return awarded(comparison, market, terms or AwardTerms(), how, time_limit_s)
 
 
 def changes(

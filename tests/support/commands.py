@@ -25,7 +25,7 @@ from optimizer import cli
 from optimizer.cli.app import app
 from optimizer.cli.streams import Stream
 
-OUTPUTS = {"output", "review"}
+OUTPUTS = {"output", "review", "orders"}
 """Parameters that name what is written; all others are read."""
 DAY = ["--as-of", "2026-11-24"]
 SOLVE = ["--model", "r1-distill-qwen-1.5b", "--budget", "3000", "--gpu", "RTX 4090", "--max-nodes", "1"]
@@ -37,6 +37,7 @@ LINES: dict[str, list[str]] = {
     "verify": ["{result}"],
     "quote": ["{result}"],
     "compare": ["{quote}", "{quote}", "--model", "v3-671b"],
+    "award": ["{quote}", "{quote}", "--model", "v3-671b"],
     "size": ["--model", "r1-distill-qwen-1.5b", "--gpu", "4090"],
     "schema": ["result"],
     "catalog list": ["gpu"],
