@@ -30,7 +30,17 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     (
         "Functions: buying",
         "optimizer.library.buying",
-        ["quote", "read_quote", "xray", "read_bids", "compare", "changes"],
+        [
+            "quote",
+            "read_quote",
+            "xray",
+            "read_bids",
+            "compare",
+            "changes",
+            "award",
+            "read_award_terms",
+            "purchase_orders",
+        ],
     ),
     ("Functions: results judged again", "optimizer.library.verifying", ["verify_result"]),
     (
@@ -71,6 +81,9 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Answers of size and calibrate", "optimizer.sizing.schema", []),
     ("Answers of verify_result", "optimizer.verify.schema", []),
     ("A result that is open", "optimizer.explanation.opened", ["Opened"]),
+    ("Terms of an award", "optimizer.procurement.award.terms", []),
+    ("Answers of award", "optimizer.procurement.award.schema", []),
+    ("Answers of purchase_orders", "optimizer.procurement.award.orders", []),
     ("Answers of changes", "optimizer.procurement.bids.changes_schema", []),
 ]
 """(heading, module, names); without names every class of the module that has fields."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from constraints.request import Request
     from optimizer.library import (
         answer_rows,
+        award,
         best_builds,
         calibrate,
         changes,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
         mend,
         open_result,
         price_risk,
+        purchase_orders,
         quote,
+        read_award_terms,
         read_bids,
         read_build,
         read_calibration,
@@ -43,9 +46,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Build", "Policy", "Request", "answer_rows", "best_builds", "calibrate", "changes", "check", "compare",
-    "explain", "load_catalog", "mend", "open_result", "price_risk", "quote", "read_bids", "read_build",
-    "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve",
+    "Build", "Policy", "Request", "answer_rows", "award", "best_builds", "calibrate", "changes", "check",
+    "compare", "explain", "load_catalog", "mend", "open_result", "price_risk", "purchase_orders", "quote",
+    "read_award_terms", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve",
     "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}

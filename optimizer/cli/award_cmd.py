@@ -74,8 +74,7 @@ def award(ctx: typer.Context, files: list[Path], **values: Any) -> None:
     from constraints.policy import Policy
     from optimizer.cli import award_view, parse
     from optimizer.library import award as run
-    from optimizer.library import read_bids
-    from optimizer.procurement.award.orders import purchase_orders
+    from optimizer.library import purchase_orders, read_bids
     from optimizer.search.clock import TimeUp
     from optimizer.text.languages import Words, chosen
 
@@ -142,9 +141,10 @@ def _how(values: Values) -> How:
 
 def _terms(values: Values) -> AwardTerms:
     """The terms of the file; what is typed wins."""
-    from optimizer.procurement.award.terms import AwardTerms, read_terms
+    from optimizer.library import read_award_terms
+    from optimizer.procurement.award.terms import AwardTerms
 
-    terms = read_terms(values["terms"]) if values["terms"] is not None else AwardTerms()
+    terms = read_award_terms(values["terms"]) if values["terms"] is not None else AwardTerms()
     most = values["max_bidders"]
     return terms if most is None else terms.model_copy(update={"max_bidders": most})
 

@@ -12,7 +12,17 @@ latency ms, throughput output tokens per second of the whole build. The command 
 
 from __future__ import annotations
 
-from optimizer.library.buying import award, changes, compare, quote, read_bids, read_quote, xray
+from optimizer.library.buying import (
+    award,
+    changes,
+    compare,
+    purchase_orders,
+    quote,
+    read_award_terms,
+    read_bids,
+    read_quote,
+    xray,
+)
 from optimizer.library.checking import check, mend
 from optimizer.library.explaining import explain, price_risk, vary, why_not
 from optimizer.library.opening import (
@@ -30,7 +40,7 @@ from optimizer.library.verifying import verify_result
 
 __all__ = [
     "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "load_catalog",
-    "mend", "open_result", "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_policy",
-    "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary", "verify_result",
-    "why_not", "xray",
+    "mend", "open_result", "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids",
+    "read_build", "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request",
+    "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

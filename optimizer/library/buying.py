@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from constraints.exchange import ExchangeRate
     from optimizer.library.opening import Saved
+    from optimizer.procurement.award.orders import PurchaseOrder
     from optimizer.procurement.award.schema import Award, How
     from optimizer.procurement.award.terms import AwardTerms
     from optimizer.procurement.bids.changes import Opened as Judged
@@ -120,6 +121,23 @@ def award(
 
     market = market_of(comparison.request, catalog, policy, calibration)
     return awarded(comparison, market, terms or AwardTerms(), how, time_limit_s)
+
+
+def read_award_terms(path: Path) -> AwardTerms:
+    """The terms of an award in a TOML file; raises InputError with every fault."""
+    from optimizer.procurement.award.terms import read_terms
+
+    return read_terms(path)
+
+
+def purchase_orders(award: Award, comparison: Comparison, number: str = "", buyer: str = "") -> list[PurchaseOrder]:
+    """An order for each bidder of an award of these compared bids, in the bid's own currency, net unit prices to six
+    places. `number`: of all of them, to which the bid's letter is added; PO and the day without.
+
+    Raises InputError for a number that can't name a file."""
+    from optimizer.procurement.award.orders import purchase_orders as ordered
+
+    return ordered(award, comparison, number, buyer)
 
 
 def changes(

@@ -63,10 +63,13 @@ what reads options by it, and the model that a name means: they decide nothing a
 SCHEMAS = {
     "optimizer.result.schema", "optimizer.result.point_schema",
     "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",
+    "optimizer.procurement.award.schema", "optimizer.procurement.award.terms", "optimizer.procurement.award.orders",
     "optimizer.procurement.bids.schema", "optimizer.procurement.bids.changes_schema",
     "optimizer.procurement.quotation.quote_terms", "optimizer.procurement.xray.schema",
 }  # fmt: skip
 VIEWS = {
+    "optimizer.procurement.award.award_labels", "optimizer.procurement.award.order_files",
+    "optimizer.procurement.award.workbook",
     "optimizer.procurement.bids.bid_labels", "optimizer.procurement.bids.workbook",
     "optimizer.procurement.quotation.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
     "optimizer.procurement.reading.review", "optimizer.procurement.quotation.template",

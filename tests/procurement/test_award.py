@@ -321,6 +321,10 @@ def test_the_command(tmp_path: Path) -> None:
     assert "output-exists" in str(run.invoke(app, [*line, "--orders", str(orders)]).exception)
     assert run.invoke(app, [*line, "--orders", str(orders), "--force"], catch_exceptions=False).exit_code == 0
     assert run.invoke(app, [*line, "--lots"]).exit_code == 2
+    assert "is a file" in str(run.invoke(app, [*line, "--orders", str(out)]).exception)
+    assert not (tmp_path / "deep").exists()
+    assert run.invoke(app, [*line, "--orders", str(tmp_path / "deep" / "er")], catch_exceptions=False).exit_code == 0
+    assert len(list((tmp_path / "deep" / "er").iterdir())) == 6
 
 
 def test_the_command_speaks_chinese() -> None:

@@ -25,8 +25,10 @@ from optimizer import cli
 from optimizer.cli.app import app
 from optimizer.cli.streams import Stream
 
-OUTPUTS = {"output", "review", "orders"}
+OUTPUTS = {"output", "review"}
 """Parameters that name what is written; all others are read."""
+FOLDERS_WRITTEN = {"orders"}
+"""Parameters that name a folder that is made and filled (tests/procurement/test_award.py)."""
 DAY = ["--as-of", "2026-11-24"]
 SOLVE = ["--model", "r1-distill-qwen-1.5b", "--budget", "3000", "--gpu", "RTX 4090", "--max-nodes", "1"]
 LINES: dict[str, list[str]] = {
@@ -106,6 +108,8 @@ def file_options() -> Iterator[FileOption]:
     for command, function in commands():
         for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
             hint = parameter.annotation
+            if name in FOLDERS_WRITTEN:
+                continue
             if re.search(r"\bPath\b", str(hint)):
                 metadata = getattr(hint, "__metadata__", ())
                 argument = any(type(m).__name__ == "ArgumentInfo" for m in metadata)
