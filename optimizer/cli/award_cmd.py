@@ -89,7 +89,7 @@ def award(ctx: typer.Context, files: list[Path], **values: Any) -> None:
         files, catalog=parts, calibration=calibration, maps=values["map_"], accept_fuzzy=values["accept_fuzzy"],
         terms=values["term"],
     )  # fmt: skip
-    asked = {**values, "weights": None, "time_limit": NO_FRONT_S}
+    asked = {**values, "weights": None, "fill": None, "time_limit": NO_FRONT_S}
     comparison: Comparison = compared_bids(ctx, read, asked, parts, policy, calibration)
     try:
         found = run(

@@ -14,7 +14,7 @@ from optimizer.result.point_schema import CheckFacts
 
 MACHINE = {kind.value for kind in (Kind.PLATFORM, Kind.SYSTEM, Kind.GPU, Kind.GPU_BOARD)}
 """Who offers one of these offers a machine, which is judged as a build."""
-OF_THE_BUILD = {"no-build", "runs-nothing", "not-judged", "not-filled"}
+OF_THE_BUILD = {"no-build", "runs-nothing", "not-judged"}
 """Marks that say nothing of a bid without a machine: nobody asks its lines to run the model by themselves."""
 
 
@@ -42,7 +42,7 @@ def _reasons(bid: Bid, comparison: Comparison) -> Iterator[tuple[str, str]]:
     machine = offers_a_machine(bid)
     stops = STOPS if machine else STOPS - OF_THE_BUILD
     # An item that is not offered keeps a bid from having everything, not from having what it offers.
-    found = [flag for flag in bid.flags if flag.code in stops - {"not-filled"}]
+    found = [flag for flag in bid.flags if flag.code in stops - {"not-filled", "scope-open"}]
     if found:
         yield found[0].code, joined([flag.text for flag in found], "; ")
     if machine and bid.technical.still_failed:

@@ -81,7 +81,7 @@ class _Model:
             all_there = len(its) == len(package)
             for gets in its:
                 self.cp.add(gets == (its[0] if all_there else 0))
-        order = goods + self._freight(place, bidder, goods)
+        order = goods + bidder.fixed_cents * used + self._freight(place, bidder, goods)
         for number, ladder in enumerate(bidder.ladders):
             order -= self._rebate(place, bidder, number, ladder)
         if bidder.whole_cents and all((self.unit_of[line], place) in self.gets for line in bidder.prices):

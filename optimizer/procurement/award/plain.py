@@ -30,8 +30,12 @@ def bill(bidder: Bidder, place: int, lines: list[int]) -> Bill:
     goods = sum(bidder.prices[line] for line in lines)
     rebate = sum(_rebate(ladder, bidder, lines) for ladder in bidder.ladders)
     whole = bidder.whole_cents if lines and set(lines) == set(bidder.prices) else 0
+    return Bill(place, tuple(lines), goods, rebate, whole, _charges(bidder, goods) if lines else 0)
+
+
+def _charges(bidder: Bidder, goods: int) -> int:
     free = bidder.freight_free_cents is not None and goods >= bidder.freight_free_cents
-    return Bill(place, tuple(lines), goods, rebate, whole, 0 if free or not lines else bidder.freight_cents)
+    return bidder.fixed_cents + (0 if free else bidder.freight_cents)
 
 
 def _rebate(ladder: Ladder, bidder: Bidder, lines: list[int]) -> int:

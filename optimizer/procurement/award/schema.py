@@ -21,7 +21,7 @@ class Offer(Strict):
 
     bid: str
     net: Decimal
-    pieces: int | None
+    pieces: int | None = Field(description="null for services")
     parts: tuple[str, ...] = ()
     text: Text = ""
 
@@ -29,10 +29,10 @@ class Offer(Strict):
 class AwardLine(Strict):
     """A line of the award: an item of the comparison (`number`). `unit`: lines of one unit go to one bidder."""
 
-    number: int
+    number: int = Field(description="of the item in the comparison")
     title: Text
     role: str
-    unit: int
+    unit: int = Field(description="from 1")
     lot: str = ""
     together: Text = Field(default="", description="by what its unit stays together: the machine, a set")
     offers: tuple[Offer, ...]
@@ -51,7 +51,7 @@ class Order(Strict):
     goods: Decimal
     rebate: Decimal
     whole_rebate: Decimal
-    freight: Decimal
+    freight: Decimal = Field(description="with what of its bid nobody could place, and counts all the same")
     net: Decimal
     tax: Decimal
     gross: Decimal
@@ -65,7 +65,7 @@ class Excluded(Strict):
     code: str
     text: Text
     whole: bool
-    lines: tuple[int, ...] = ()
+    lines: tuple[int, ...] = Field(default=(), description="numbers of lines")
 
 
 class Alone(Strict):
@@ -90,7 +90,7 @@ class LeftOut(Strict):
     """What is in no total: a line that not all bids can be held to, or that the buyer dropped."""
 
     bid: str
-    number: int
+    number: int = Field(description="of the item in the comparison")
     text: Text
     net: Decimal
     why: Text
@@ -102,7 +102,7 @@ class Bargain(Strict):
     else as quoted, at which the award with it costs less than every award without it; null where there is none."""
 
     bid: str
-    number: int
+    number: int = Field(description="of the line")
     title: Text
     quoted: Decimal
     lowest_other: Decimal | None

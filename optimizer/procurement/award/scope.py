@@ -15,7 +15,7 @@ from constraints.exchange import half_up
 from optimizer.procurement.award.schema import How, LeftOut
 from optimizer.procurement.award.tender import MOST_CENTS, Bidder, Ladder, Step, Tender, Together
 from optimizer.procurement.award.terms import AwardTerms, BidderTerms, LineName, LineSet, Rebate
-from optimizer.procurement.bids.basis import DISCOUNT, OTHER, SERVICE
+from optimizer.procurement.bids.basis import DISCOUNT
 from optimizer.procurement.bids.schema import Bid, Cell, Comparison, Item
 
 FREIGHT = "freight"
@@ -51,6 +51,8 @@ class Scope:
 def price(cell: Cell) -> Decimal | None:
     """What a bid asks for an item: its firm lines, else its own option, nothing for what its build does not need; None
     where it does not offer it."""
+    if cell.outside:
+        return None
     if cell.state in FIRM:
         return cell.net if cell.net is not None and cell.net >= 0 else None
     if cell.fill == "option":
@@ -59,21 +61,21 @@ def price(cell: Cell) -> Decimal | None:
 
 
 def scope_of(comparison: Comparison, bids: Sequence[Bid], terms: AwardTerms) -> Scope:
-    """The lines that are awarded. Freight and rebates are terms of their bidder; what no part matches and what is a
-    service without a name are in it where all bids have them; what is left out is told with its amount."""
+    """The lines that are awarded: items of the comparison's scope. Freight, rebates and what nobody could place are
+    terms of their bidder; what the scope takes out is told with its amount."""
     places = [k for k, bid in enumerate(comparison.bids) if bid in bids]
     dropped = {item.number for item in _named(terms.drop, comparison.items, "drop")}
     kept, left_out = [], []
     for item in comparison.items:
         cells = {place: item.cells[place] for place in places}
-        firm = {k: cell for k, cell in cells.items() if cell.state in FIRM and price(cell) is not None}
-        if item.role in (DISCOUNT, FREIGHT) or not firm:
+        firm = {k: cell for k, cell in cells.items() if cell.state in FIRM and cell.net is not None and cell.net >= 0}
+        if item.role in (DISCOUNT, FREIGHT) or item.in_scope == "own" or not firm:
             continue
         why = ""
-        if item.number in dropped:
+        if item.number in dropped or item.in_scope == "dropped":
             why = message("dropped by the terms")
-        elif item.role in (OTHER, SERVICE) and len(firm) < len(places):
-            why = message("not offered by all, and what it is was not recognized")
+        elif item.in_scope == "outside":
+            why = message("not offered by all")
         if why:
             left_out += [_left_out(comparison.bids[k], item, cell, why) for k, cell in firm.items()]
         else:
@@ -147,7 +149,7 @@ def _differs(scope: Scope, line: int) -> bool:
 def _bidder(scope: Scope, place: int, own: BidderTerms | None, terms: AwardTerms) -> Bidder:
     bid, cells = scope.bids[place], [scope.cell(line, place) for line in range(len(scope.items))]
     prices = {line: scope.cents(asked) for line, cell in enumerate(cells) if (asked := price(cell)) is not None}
-    stated_freight, off = _of_the_whole(scope, bid)
+    stated_freight, fixed, off = _of_the_whole(scope, bid)
     own = own or BidderTerms(bid=bid.id)
 
     def cents(amount: Decimal) -> int:
@@ -158,6 +160,7 @@ def _bidder(scope: Scope, place: int, own: BidderTerms | None, terms: AwardTerms
         prices=prices,
         minimum_cents=cents(own.minimum_order),
         freight_cents=stated_freight if own.freight is None else cents(own.freight),
+        fixed_cents=fixed,
         freight_free_cents=None if own.freight_free_from is None else cents(own.freight_free_from),
         ladders=_ladders(scope, own, cents),
         whole_cents=off,
@@ -165,12 +168,15 @@ def _bidder(scope: Scope, place: int, own: BidderTerms | None, terms: AwardTerms
     )
 
 
-def _of_the_whole(scope: Scope, bid: Bid) -> tuple[int, int]:
-    """(freight, what comes off the whole) that a bid states itself, in minor units."""
+def _of_the_whole(scope: Scope, bid: Bid) -> tuple[int, int, int]:
+    """(freight, what nobody could place and counts all the same, what comes off the whole) that a bid states itself, in
+    minor units."""
     firm = [line for line in bid.lines if line.state == "included"]
+    own = {item.number for item in scope.comparison.items if item.in_scope == "own"}
     freight = sum((line.net for line in firm if line.role == FREIGHT and line.net > 0), Decimal(0))
+    placed_by_nobody = [line.net for line in firm if line.item in own and line.role != FREIGHT and line.net > 0]
     off = sum((-line.net for line in firm if line.net < 0), Decimal(0))
-    return scope.cents(freight), scope.cents(off)
+    return scope.cents(freight), scope.cents(sum(placed_by_nobody, Decimal(0))), scope.cents(off)
 
 
 def _ladders(scope: Scope, own: BidderTerms, cents: Callable[[Decimal], int]) -> tuple[Ladder, ...]:

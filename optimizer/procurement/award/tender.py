@@ -36,13 +36,14 @@ class Bidder:
     """A bidder. `prices`: line -> minor units of the whole line, for the lines that it offers.
 
     `minimum_cents`: goods before rebates that any order must come to. `freight_cents` is paid once by an order, unless
-    its goods come to `freight_free_cents`. `whole_cents`: what comes off where it gets all that it offers. `packages`:
-    lines that it sells together or not at all."""
+    its goods come to `freight_free_cents`, `fixed_cents` in any case. `whole_cents`: what comes off where it gets all
+    that it offers. `packages`: lines that it sells together or not at all."""
 
     id: str
     prices: Mapping[int, int]
     minimum_cents: int = 0
     freight_cents: int = 0
+    fixed_cents: int = 0
     freight_free_cents: int | None = None
     ladders: tuple[Ladder, ...] = ()
     whole_cents: int = 0
