@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from catalogs.errors import InputError
-from catalogs.offers import PRICE_FILES
+from catalogs.qualified_gpus import RECORD_FILES
 from catalogs.schema import PART_FILES, Contained, Kind
 
 DTYPES = {int: "int64", float: "float64", bool: "bool", str: "string", date: "datetime64[s]"}
@@ -26,7 +26,7 @@ WITH_BLANKS = {**DTYPES, int: "Int64", bool: "boolean"}
 @dataclass(frozen=True)
 class Table:
     """One table of a catalog: the name of its CSV file, the class of its rows, and the kinds of parts in it (none of
-    offers and bundles)."""
+    offers, bundles, indices and makers' lists)."""
 
     file: str
     row: type[BaseModel]
@@ -39,15 +39,15 @@ def table_named(name: str) -> Table:
     Raises:
         InputError: There is no such table; names those that there are.
     """
-    if name in PRICE_FILES:
-        return Table(name, PRICE_FILES[name])
+    if name in RECORD_FILES:
+        return Table(name, RECORD_FILES[name])
     for file, row in PART_FILES.items():
         kinds = kinds_in(file)
         if name == file:
             return Table(file, row, kinds)
         if name in kinds:
             return Table(file, row, (Kind(name),))
-    known = ", ".join([*PART_FILES, *PRICE_FILES])
+    known = ", ".join([*PART_FILES, *RECORD_FILES])
     raise InputError(f"a catalog has no table {name!r}", "unknown-table", f"Name one of: {known}; or a kind of parts.")
 
 

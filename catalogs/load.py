@@ -1,7 +1,7 @@
 """CSV folder -> Catalog. All faults of all files are reported at once; overlays replace parts by id.
 
-A catalog folder holds one CSV per part kind (see `PART_FILES`), offers.csv and maybe bundles.csv and price_index.csv,
-UTF-8 with a header.
+A catalog folder holds one CSV per part kind (see `PART_FILES`), offers.csv and maybe bundles.csv, price_index.csv and
+qualified_gpus.csv, UTF-8 with a header.
 Blank cells take the field's default; lists are `a|b`; contents are `2*part-id|8*part-id`.
 """
 
@@ -22,7 +22,8 @@ from pydantic import BaseModel
 
 from catalogs.collector import collector_paused
 from catalogs.errors import Fault, Faults, InputError, unseen_fault
-from catalogs.offers import PRICE_FILES, Bundle, IndexPoint, Offer
+from catalogs.offers import Bundle, IndexPoint, Offer
+from catalogs.qualified_gpus import RECORD_FILES, QualifiedGpu, pair_of
 from catalogs.records import Place, csv_files, csv_rows, header_is_good, record
 from catalogs.schema import PART_FILES, Gpu, GpuBoard, Kind, Part, Platform
 
@@ -34,7 +35,8 @@ SHIPPED = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Catalog:
-    """Parts by id, offers by part id, bundles by id, points of price indices by category and month; immutable.
+    """Parts by id, offers by part id, bundles by id, points of price indices by category and month, GPUs that makers
+    list for their machines by pair; immutable.
 
     `replaced`: ids that overlays replaced. `sha256` covers all files read. Units are in the names of the parts' fields
     (catalogs/schema.py); each part and offer carries its source.
@@ -46,6 +48,7 @@ class Catalog:
     replaced: tuple[str, ...] = field(default=())
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
     price_index: tuple[IndexPoint, ...] = ()
+    qualified_gpus: Mapping[str, QualifiedGpu] = field(default_factory=dict)
 
     def of(self, *kinds: Kind) -> list[Part]:
         """Parts of these kinds, ordered by id."""
@@ -57,6 +60,18 @@ class Catalog:
         out: dict[Kind, list[Part]] = {}
         for _, p in sorted(self.parts.items()):
             out.setdefault(p.kind, []).append(p)
+        return out
+
+    def qualified(self, platform: str, gpu: str) -> QualifiedGpu | None:
+        """The row of a GPU in a machine, both by id; None where its maker is not read to list it."""
+        return self.qualified_gpus.get(pair_of(platform, gpu))
+
+    @cached_property
+    def maker_lists(self) -> dict[str, tuple[QualifiedGpu, ...]]:
+        """What the maker of a machine lists for it, by the machine's id, ordered by GPU."""
+        out: dict[str, tuple[QualifiedGpu, ...]] = {}
+        for pair in sorted(self.qualified_gpus.values(), key=lambda pair: (pair.platform, pair.gpu)):
+            out[pair.platform] = (*out.get(pair.platform, ()), pair)
         return out
 
     @cached_property
@@ -72,7 +87,7 @@ class Catalog:
 
         Parameters:
             kind: A kind of parts (`gpu`), or the name of a CSV file (`gpus`, `systems`, `offers`, `bundles`,
-                `price_index`).
+                `price_index`, `qualified_gpus`).
 
         Raises:
             InputError: There is no such table.
@@ -86,6 +101,8 @@ class Catalog:
             return catalog_frame(table, self.bundles.values())
         if table.file == "price_index":
             return catalog_frame(table, self.price_index)
+        if table.file == "qualified_gpus":
+            return catalog_frame(table, [pair for pairs in self.maker_lists.values() for pair in pairs])
         offers = sorted((x for of_part in self.offers.values() for x in of_part), key=lambda offer: offer.id)
         return catalog_frame(table, offers)
 
@@ -161,6 +178,7 @@ class _Collected:
     offers: dict[str, Offer] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     price_index: dict[str, IndexPoint] = field(default_factory=dict)
+    qualified_gpus: dict[str, QualifiedGpu] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
     where: dict[str, Place] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
@@ -175,7 +193,7 @@ class _Collected:
                 "Name a folder that holds CSV files.",
             )
         files = csv_files(folder)
-        known = {f"{name}.csv" for name in [*PART_FILES, *PRICE_FILES]}
+        known = {f"{name}.csv" for name in [*PART_FILES, *RECORD_FILES]}
         for stray in [p for p in files if p.name not in known]:
             near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
             remedy = f"Nearest name: {near[0]}." if near else ""
@@ -185,7 +203,7 @@ class _Collected:
         seen: set[str] = set()
         for path in files:
             if path.name in known:
-                row_class = PRICE_FILES.get(path.stem) or PART_FILES[path.stem]
+                row_class = RECORD_FILES.get(path.stem) or PART_FILES[path.stem]
                 rows = csv_rows(path, row_class, self.digest, self.faults)
                 self.add_rows(path.stem, row_class, [(Place(str(path), number), row) for number, row in rows], seen)
 
@@ -207,13 +225,16 @@ class _Collected:
         key: str = item.id  # type: ignore[attr-defined]
         names = {f"{table}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{table}/{key}"}
         if not seen.isdisjoint(names):
-            remedy = "Give each row its own id."
-            self.faults.append(Fault("duplicate-id", "id used twice", place.file, place.row, "id", key, remedy))
+            of_a_pair = isinstance(item, QualifiedGpu)
+            text, column = ("pair listed twice", "gpu") if of_a_pair else ("id used twice", "id")
+            remedy = "Keep one row for each machine and GPU." if of_a_pair else "Give each row its own id."
+            self.faults.append(Fault("duplicate-id", text, place.file, place.row, column, key, remedy))
             return
         seen |= names
         self.where[key] = place
         homes: dict[str, dict[str, Any]] = {
             "offers": self.offers, "bundles": self.bundles, "price_index": self.price_index,
+            "qualified_gpus": self.qualified_gpus,
         }  # fmt: skip
         home = homes.get(table, self.parts)
         if key in home:
@@ -224,6 +245,7 @@ class _Collected:
         """All of it as a catalog. Raises InputError with every fault of every row."""
         self.faults += _dangling(self.parts, self.offers, self.bundles, self.where)
         self.faults += _unseen(self.parts, self.offers, self.bundles, self.where)
+        self.faults += _unlistable(self.qualified_gpus.values(), self.parts, self.where)
         self.faults += overlapping(self.price_index.values(), self.where)
         if self.faults:
             raise InputError(self.faults)
@@ -237,6 +259,7 @@ class _Collected:
             tuple(self.replaced),
             dict(sorted(self.bundles.items())),
             tuple(sorted(self.price_index.values(), key=lambda point: (point.category, point.month))),
+            dict(sorted(self.qualified_gpus.items())),
         )
 
 
@@ -266,9 +289,11 @@ def load_frames(frames: Mapping[str, pd.DataFrame], under: Catalog, whole: bool 
         {offer.id: offer for offers in under.offers.values() for offer in offers},
         dict(under.bundles),
         {point.id: point for point in under.price_index},
+        dict(under.qualified_gpus),
         list(under.replaced),
     )
-    for name in under.parts.keys() | collected.offers.keys() | under.bundles.keys() | collected.price_index.keys():
+    prices = collected.offers.keys() | under.bundles.keys() | collected.price_index.keys()
+    for name in under.parts.keys() | prices | under.qualified_gpus.keys():
         collected.where[name] = Place("the catalog under the frames", None)
     collected.digest.update(under.sha256.encode() + bytes([whole]))
     seen: set[str] = set()
@@ -284,6 +309,7 @@ def load_frames(frames: Mapping[str, pd.DataFrame], under: Catalog, whole: bool 
             collected.offers = {} if table.file == "offers" else collected.offers
             collected.bundles = {} if table.file == "bundles" else collected.bundles
             collected.price_index = {} if table.file == "price_index" else collected.price_index
+            collected.qualified_gpus = {} if table.file == "qualified_gpus" else collected.qualified_gpus
         if len(table.kinds) == 1:
             rows = [{"kind": table.kinds[0].value, **row} for row in rows]
         # A frame counts its rows from 0 and keeps them under labels of its own: `iloc` is true whatever the index.
@@ -326,6 +352,32 @@ def overlapping(points: Iterable[IndexPoint], where: Mapping[str, Place]) -> Fau
             text, remedy = f"is in another unit than {other.id}", f"Convert it to {other.unit}."
             faults.append(Fault("bad-value", text, place.file, place.row, "unit", point.unit, remedy))
         before[point.category] = point
+    return faults
+
+
+def _unlistable(pairs: Iterable[QualifiedGpu], parts: Mapping[str, Part], where: Mapping[str, Place]) -> Faults:
+    """Rows of makers' lists whose machine, GPU or vendor is none of the catalog's."""
+    faults = Faults()
+    vendors = sorted({part.vendor for part in parts.values() if isinstance(part, Gpu)})
+    for pair in pairs:
+        place = where[pair.id]
+        named_parts: list[tuple[str, str, type[Part]]] = [("platform", pair.platform, Platform), ("gpu", pair.gpu, Gpu)]
+        for column, named, wanted in named_parts + [("leaves_open", gpu, Gpu) for gpu in pair.leaves_open]:
+            part = parts.get(named)
+            if isinstance(part, wanted):
+                continue
+            if part is None:
+                code, text = "unknown-part", "names a part that is in no file"
+                near = [] if faults.full else difflib.get_close_matches(named, list(parts), n=1, cutoff=0.5)
+                remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
+            else:
+                code, text = "wrong-kind", f"{named} is of kind {part.kind}"
+                remedy = "A GPU." if wanted is Gpu else "A chassis or a complete system."
+            faults.append(Fault(code, text, place.file, place.row, column, named, remedy))
+        for vendor in [name for name in pair.complete_for if name not in vendors]:
+            remedy = f"One of: {', '.join(vendors)}."
+            text = "names no vendor of a GPU"
+            faults.append(Fault("bad-value", text, place.file, place.row, "complete_for", vendor, remedy))
     return faults
 
 

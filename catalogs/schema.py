@@ -6,6 +6,7 @@ A field that may be blank is unknown; no rule guesses it. Every class is one CSV
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, get_args
 
@@ -128,7 +129,8 @@ class Gpu(Part):
     """An accelerator. `link_gb_s`: NVLink / xGMI per GPU, both directions together; tensor figures are dense.
 
     `arch` is the generation, the key of fitted constants; `kernel_class` what engines build kernels for (SM90, SM100,
-    SM120, CDNA3, ...: catalogs/engines/kernel_classes.csv)."""
+    SM120, CDNA3, ...: catalogs/engines/kernel_classes.csv). `released`: the day on which it came out; a maker's list
+    that is older says nothing of it."""
 
     kind: Literal[Kind.GPU] = Kind.GPU
     arch: str
@@ -152,6 +154,7 @@ class Gpu(Part):
     width_slots: Positive | None = None
     p2p: bool = True
     pcie_lanes: Annotated[int, Field(ge=1, le=16)] = 16
+    released: date | None = None
 
     @property
     def wired_domain_gpus(self) -> int:

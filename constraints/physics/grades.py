@@ -7,8 +7,10 @@ import math
 from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
+from catalogs.load import Catalog
 from catalogs.message import N_, message
 from catalogs.schema import Gpu, Included, Platform, Psu
+from constraints.physics.qualified import unqualified
 from constraints.policy import Policy, defaults
 from constraints.request import Grade
 
@@ -38,6 +40,7 @@ CONSUMER = Threshold("storage.{grade}_{machine}_consumer_drives", "storage")
 IN_BAYS = Threshold("storage.{grade}_{machine}_data_in_bays", "storage")
 FAN_CARDS = Threshold("fit.{grade}_{machine}_fan_cards", "gpu")
 ATX_SUPPLIES = Threshold("fit.{grade}_{machine}_atx_supplies", "psu")
+UNLISTED = Threshold("fit.{grade}_{machine}_unlisted_gpus", "gpu")
 NODES = Threshold("fit.{grade}_{machine}_nodes", None)
 PORT = Threshold("interconnect.{grade}_{machine}_port_gbit_s", "nic")
 
@@ -91,6 +94,13 @@ def fan_cards_sold(platform: Platform, gpu: Gpu, per_node: int, policy: Policy, 
     most = at_most(FAN_CARDS, platform, policy, grade)
     passive = "passive" in platform.gpu_cooling
     return most is None or not passive or gpu.cooling not in WITH_FANS or per_node <= most
+
+
+def gpus_qualified(platform: Platform, gpu: Gpu, per_node: int, catalog: Catalog, policy: Policy, grade: Grade) -> bool:
+    """Whether so many GPUs may stand in a platform whose maker lists what it takes."""
+    beyond = unqualified(platform, gpu, per_node, catalog)
+    most = at_most(UNLISTED, platform, policy, grade) if beyond else None
+    return most is None or beyond <= most
 
 
 def supplies_sold(platform: Platform, supply: Psu, fitted: int, policy: Policy, grade: Grade) -> bool:

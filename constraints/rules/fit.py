@@ -10,7 +10,16 @@ from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import brings_supplies, power_cap, supply_patterns
 from constraints.physics.contents import gpus_inside, inside
-from constraints.physics.grades import ATX_SUPPLIES, NODES, at_most, fan_cards_sold, grade_words, supplies_sold
+from constraints.physics.grades import (
+    ATX_SUPPLIES,
+    NODES,
+    at_most,
+    fan_cards_sold,
+    gpus_qualified,
+    grade_words,
+    supplies_sold,
+)
+from constraints.physics.qualified import listed_in_words, listing
 from constraints.request import Grade
 from constraints.rule import Check, Rule, counted
 
@@ -333,11 +342,13 @@ class Fit(Rule):
             cp.add(sum(caps.get(row.key.cap_w, [])) >= 1).only_enforce_if(chosen)
 
     def _sold(self, model: FamilyModel) -> None:
-        """What works and nobody sells: cards with fans in servers for passive ones, and more towers than a grade takes
-        for one build."""
+        """What works and nobody sells: cards with fans in servers for passive ones, GPUs that the maker of a machine
+        does not list for it, and more towers than a grade takes for one build."""
         grade, policy = model.request.grade, model.policy
         for platform, literal in model.platform.items():
             if not fan_cards_sold(platform, model.gpu, model.per_node, policy, grade):
+                model.cp.add(literal == 0)
+            if not gpus_qualified(platform, model.gpu, model.per_node, model.catalog, policy, grade):
                 model.cp.add(literal == 0)
             most = at_most(NODES, platform, policy, grade)
             for nodes, is_n in model.node_counts.items():
@@ -398,6 +409,7 @@ class Fit(Rule):
                 if grade == "floor"
                 else message("grade {grade} takes no {gpu} ({cooling}) in {platform}, made for passive cards", **fans)
             )
+        found += _unqualified(case, asked)
         bought = [(part, qty) for part, qty in case.parts(Psu) if part.id in case.build.node and isinstance(part, Psu)]
         for supply, qty in bought:
             if not supplies_sold(platform, supply, qty, policy, asked):
@@ -573,6 +585,38 @@ class Fit(Rule):
                 message("NIC slots: {a} needed, {b} available", a=sum((q for _, q in nics)), b=platform.nic_slots)
             )
         return wrong
+
+
+def _unqualified(case: Case, asked: Grade) -> list[str]:
+    """GPUs that the maker of the machine does not list for it, or not so many, by a grade."""
+    platform, catalog = case.platform, case.catalog
+    found: list[str] = []
+    barred = case.request.grade != "floor"
+    for gpu, pieces in case.cards:
+        if gpus_qualified(platform, gpu, pieces, catalog, case.policy, asked):
+            continue
+        said = {"grade": grade_words(asked), "platform": platform.name, "gpu": gpu.name}
+        pair = catalog.qualified(platform.id, gpu.id)
+        if pair is not None:
+            number = {**said, "n": pieces, "most": pair.most, "day": pair.list_date}
+            found.append(
+                message("grade {grade} takes no {n} {gpu} in {platform}: its maker lists {most} ({day})", **number)
+                if barred
+                else message(
+                    "not advised (grade {grade}): {n} {gpu} in {platform}, whose maker lists {most} ({day})", **number
+                )
+            )
+            continue
+        names, day = listed_in_words(listing(platform, gpu, catalog), catalog)
+        pairs = {**said, "list": names, "day": day}
+        found.append(
+            message("grade {grade} takes no {gpu} in {platform}: its maker lists {list} ({day})", **pairs)
+            if barred
+            else message(
+                "not advised (grade {grade}): the maker lists no {gpu} for {platform}; listed: {list} ({day})", **pairs
+            )
+        )
+    return found
 
 
 def _gpus_fault(platform: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> str:

@@ -6,7 +6,7 @@ from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard
 from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
-from constraints.physics.grades import NODES, at_most, fan_cards_sold, least_cores, least_ram_gb
+from constraints.physics.grades import NODES, at_most, fan_cards_sold, gpus_qualified, least_cores, least_ram_gb
 from constraints.physics.markets import line_volts
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
@@ -66,7 +66,10 @@ class NodeOptions:
     def _gpus(self) -> list[Option]:
         platform, gpu, k, platform_options = self.platform, self.gpu, self.k, self.platform_options
         market = self.market
-        if not fan_cards_sold(platform, gpu, k, market.policy, market.request.grade):
+        policy, grade = market.policy, market.request.grade
+        if not fan_cards_sold(platform, gpu, k, policy, grade):
+            return []
+        if not gpus_qualified(platform, gpu, k, market.catalog, policy, grade):
             return []
         inside = gpus_inside(platform, self.market.catalog)[1] if platform.contents else 0
         if inside == k:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from catalogs.load import Catalog
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
 from constraints.physics.weight import gear_kg
 from constraints.rules.rack import node_kg
@@ -23,7 +24,8 @@ from optimizer.pruning.enough import Enough
 DESCRIPTIVE = frozenset(
     {"kind", "id", "name", "vendor", "country", "markets", "source", "notes", "aliases", "price_class", "noise_dba"}
 )
-"""Columns that no rule and no planner reads from a part on sale."""
+"""Columns that no rule and no planner reads from a part on sale; of GPUs, whose makers' lists name vendors, the vendor
+is compared beside them (`pairs_of_gpu`)."""
 
 
 @cache
@@ -35,6 +37,22 @@ def figures(part: Part, *without: str) -> tuple[Any, ...]:
     """What rules and planner read of a part, `without` some columns."""
     values = part.__dict__
     return (part.kind, *(values[column] for column in _columns(type(part), without)))
+
+
+def pairs_of_platform(platform: Platform, catalog: Catalog) -> tuple[Any, ...]:
+    """What the makers of two machines must list alike for one to take the other's place."""
+    rows = catalog.maker_lists.get(platform.id, ())
+    return tuple((row.gpu, row.most, row.complete_for, row.leaves_open, row.list_date) for row in rows)
+
+
+def pairs_of_gpu(gpu: Gpu, catalog: Catalog) -> tuple[Any, ...]:
+    """What makers must say alike of two GPUs: the same numbers in the same machines, nothing by the same lists, and of
+    the same vendor."""
+    if not catalog.maker_lists:
+        return ()
+    listed = [catalog.qualified(platform, gpu.id) for platform in sorted(catalog.maker_lists)]
+    open_by = [row.id for rows in catalog.maker_lists.values() for row in rows if gpu.id in row.leaves_open]
+    return gpu.vendor, tuple((row.platform, row.most) for row in listed if row is not None), tuple(open_by)
 
 
 def thinned(market: Market) -> Market:
@@ -67,7 +85,7 @@ def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
     return undominated(
         market, [p for p in have if isinstance(p, Platform)],
         lambda p: figures(p, "overhead_w", "weight_kg", "nvme_bays", "m2_slots", "nic_slots", "cpu_max_w",
-                          "chipset_lanes", "inlet_max_c"),
+                          "chipset_lanes", "inlet_max_c") + pairs_of_platform(p, market.catalog),
         lambda p: (p.nvme_bays, p.m2_slots, p.nic_slots, UNBOUNDED if p.cpu_max_w is None else p.cpu_max_w,
                    p.chipset_lanes, UNBOUNDED if p.inlet_max_c is None else p.inlet_max_c),
         lambda p: (p.overhead_w, node_kg(p, policy)), lambda p: (*enough.more(p), *(-x for x in enough.less(p))),
@@ -95,7 +113,8 @@ def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard
         # Where a slot may hold a card below its TDP the clock, and with it throughput, depends on the TDP: not
         # compared then.
         capped = gpu.tdp_w is None or gpu.tdp_w > slots.get(gpu.form_factor, UNBOUNDED)
-        return (*figures(gpu, "tdp_w"), gpu.tdp_w if capped else 0, own, *(b.id for b in bridges if gpu.id in b.gpus))
+        joining = tuple(b.id for b in bridges if gpu.id in b.gpus)
+        return (*figures(gpu, "tdp_w"), gpu.tdp_w if capped else 0, own, joining, pairs_of_gpu(gpu, market.catalog))
 
     def board(gpu_board: GpuBoard) -> tuple[Any, ...]:
         gpu = market.catalog.parts.get(gpu_board.gpu)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog, overlapping
-from catalogs.offers import PRICE_FILES, Bundle, IndexPoint, Offer
+from catalogs.offers import Bundle, IndexPoint, Offer
+from catalogs.qualified_gpus import RECORD_FILES, QualifiedGpu
 from catalogs.refused_value import in_words
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 from constraints.build import same_supplies
@@ -41,8 +42,8 @@ def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
 
 
 def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Parts, all their offers, the bundles of them and the price indices of their categories as data; a field at its
-    default is left out."""
+    """Parts, all their offers, the bundles of them, the price indices of their categories and what makers list for
+    their machines as data; a field at its default is left out."""
     parts = [catalog.parts[part_id] for part_id in ids]
     offers = [o for part in parts for o in catalog.offers.get(part.id, ())]
     bundles = [
@@ -52,11 +53,13 @@ def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]
     ]
     categories = {category_of(part) for part in parts}
     index = [point for point in catalog.price_index if point.category in categories]
+    listed = [pair for part in parts for pair in catalog.maker_lists.get(part.id, ())]
     return {
         "parts": [{"kind": part.kind.value, **part.model_dump(mode="json", exclude_defaults=True)} for part in parts],
         "offers": [offer.model_dump(mode="json", exclude_defaults=True) for offer in offers],
         "bundles": [bundle.model_dump(mode="json", exclude_defaults=True) for bundle in bundles],
         "price_index": [point.model_dump(mode="json", exclude_defaults=True) for point in index],
+        "qualified_gpus": [pair.model_dump(mode="json", exclude_defaults=True) for pair in listed],
     }
 
 
@@ -67,9 +70,10 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
     offers: dict[str, list[Offer]] = {}
     bundles: dict[str, Bundle] = {}
     index: dict[str, IndexPoint] = {}
-    for name in ("parts", "offers", "bundles", "price_index"):
+    listed: dict[str, QualifiedGpu] = {}
+    for name in ("parts", "offers", "bundles", "price_index", "qualified_gpus"):
         for i, row in enumerate(embedded[name]):
-            cls: type[BaseModel] = PRICE_FILES.get(name) or CLASSES.get(str(row.get("kind")), Part)
+            cls: type[BaseModel] = RECORD_FILES.get(name) or CLASSES.get(str(row.get("kind")), Part)
             try:
                 item = cls.model_validate(row)
             except ValidationError as e:
@@ -84,6 +88,8 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 offers.setdefault(item.part, []).append(item)
             elif isinstance(item, IndexPoint):
                 index[item.id] = item
+            elif isinstance(item, QualifiedGpu):
+                listed[item.id] = item
             elif isinstance(item, Bundle):
                 lost = [part.part for part in item.parts if part.part not in parts]
                 if lost:
@@ -99,4 +105,4 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
         raise InputError(faults)
     by_part = {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}
     points = tuple(sorted(index.values(), key=lambda point: (point.category, point.month)))
-    return Catalog(parts, by_part, sha256, (), dict(sorted(bundles.items())), points)
+    return Catalog(parts, by_part, sha256, (), dict(sorted(bundles.items())), points, listed)

@@ -25,6 +25,7 @@ class Embedded(Strict):
     offers: list[dict[str, Any]]
     bundles: list[dict[str, Any]]
     price_index: list[dict[str, Any]] = Field(default=[], description="points of the indices of the parts' categories")
+    qualified_gpus: list[dict[str, Any]] = Field(default=[], description="GPUs that makers list for their machines")
 
 
 class CatalogFacts(Strict):

@@ -20,6 +20,7 @@ from constraints.physics.grades import (
     FAN_CARDS,
     GRADES,
     NODES,
+    UNLISTED,
     at_most,
     boot_drives,
     cores_per_gpu,
@@ -133,6 +134,7 @@ def test_a_buyers_own_figure_takes_its_place(row: Any, shipped: Catalog) -> None
             "port_gbit_s": port_gbit_s(*said),
             "data_in_bays": int(data_in_bays(*said)),
             "fan_cards": at_most(FAN_CARDS, *said),
+            "unlisted_gpus": at_most(UNLISTED, *said),
             "atx_supplies": at_most(ATX_SUPPLIES, *said),
             "nodes": at_most(NODES, *said),
         }

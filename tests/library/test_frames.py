@@ -13,7 +13,7 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from catalogs.offers import PRICE_FILES
+from catalogs.qualified_gpus import RECORD_FILES
 from catalogs.schema import PART_FILES, Kind
 from constraints.request import Request
 from optimizer import load_catalog, solve
@@ -22,7 +22,7 @@ from tests.conftest import AS_OF
 
 GPU = "nvidia-rtx-a6000-48gb"
 ASKED = Request(model="r1-distill-qwen-14b", as_of=AS_OF, gpus=frozenset({GPU}), budget_cents=30_000_00)
-TABLES = [*PART_FILES, *PRICE_FILES]
+TABLES = [*PART_FILES, *RECORD_FILES]
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +69,15 @@ def test_a_table_comes_back_as_it_was(table: str, shipped: Catalog, tmp_path: Pa
     if not len(frame):
         assert table == "bundles"
         return
+    key = ["platform", "gpu"] if table == "qualified_gpus" else "id"
     for again in (
         load_catalog({table: frame}, under=shipped, whole=True),
-        load_catalog({table: frame.set_index("id")}, under=shipped),
+        load_catalog({table: frame.set_index(key)}, under=shipped),
         load_catalog({table: pd.read_csv(tmp_path / f"{table}.csv")}, under=shipped, whole=True),
         load([tmp_path]),
     ):
         assert again.parts == shipped.parts and again.offers == shipped.offers and again.bundles == shipped.bundles
+        assert again.qualified_gpus == shipped.qualified_gpus
 
 
 def test_kinds_name_tables_too(shipped: Catalog) -> None:

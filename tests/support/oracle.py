@@ -489,6 +489,8 @@ class Oracle:
                 broken.add("fit")
             if psu and psu.form == "ATX" and f > 1 and "2xATX" not in p.psu_forms:
                 broken.add("fit")
+        if self._beyond_its_makers_list(p, gpu, k):
+            broken.add("fit")
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
             broken.add("fit")
         if mem and cpu and mem.id in node and cpu.id in node and mem.dimm_type not in cpu.dimm_types:
@@ -514,6 +516,19 @@ class Oracle:
         if p.inlet_max_c is not None and p.inlet_max_c < 27:
             broken.add("cooling")
         return broken
+
+    def _beyond_its_makers_list(self, p: Platform, gpu: Gpu, k: int) -> bool:
+        """Whether the machine's maker lists this GPU in a lesser number, or lists others of its vendor and not this
+        one, which was out by then and is not left open. What came whole with its GPUs was sold so."""
+        if self.ask.grade == "floor" or "gpu" in p.includes:
+            return False
+        said = [row for row in self.catalog.qualified_gpus.values() if row.platform == p.id]
+        for row in said:
+            if row.gpu == gpu.id:
+                return bool(row.most) and k > row.most
+        since = str(gpu.released or "9999")
+        settled = [row for row in said if gpu.id not in row.leaves_open and since <= str(row.list_date)]
+        return any(gpu.vendor in row.complete_for for row in settled)
 
     def _evenly_filled(self, p: Platform, inside: dict[str, int], mem: Any, m: int) -> bool:
         """Modules of one kind, as many on each channel; those of a complete system may leave channels free as long as

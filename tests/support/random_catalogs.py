@@ -11,6 +11,7 @@ from typing import Any
 from catalogs.llm import from_config, get
 from catalogs.load import Catalog
 from catalogs.offers import Offer
+from catalogs.qualified_gpus import QualifiedGpu
 from catalogs.schema import (
     Bridge,
     Contained,
@@ -646,6 +647,36 @@ def graded_scenario(seed: int, grade: Grade) -> tuple[Catalog, Request, Ask]:
         changed,
         replace(ask, grade=grade, budget_cents=budget, users=None),
     )
+
+
+def listed_scenario(seed: int, grade: Grade) -> tuple[Catalog, Request, Ask]:
+    """The catalog of a seed at a grade, with lists of makers: of most machines, whole for a vendor or of single pairs,
+    before and after GPUs came out, with and without a number, some of a GPU alone that nobody sells."""
+    catalog, request, ask = graded_scenario(seed, grade)
+    rng = random.Random(f"{seed} lists")
+    parts = dict(catalog.parts)
+    gpus = [part for _, part in sorted(parts.items()) if isinstance(part, Gpu)]
+    for gpu in gpus:
+        vendor, out = (
+            rng.choice(("A", "A", "B")),
+            rng.choice((date(2024, 1, 1), date(2024, 1, 1), date(2025, 1, 1), None)),
+        )
+        parts[gpu.id] = gpu.model_copy(update={"vendor": vendor, "released": out})
+    parts["gpu-unsold"] = parts[gpus[0].id].model_copy(update={"id": "gpu-unsold"})
+    pairs: dict[str, QualifiedGpu] = {}
+    for platform in [part for _, part in sorted(parts.items()) if isinstance(part, Platform)]:
+        if rng.random() < 0.2:
+            continue
+        whole = rng.choice(((), ("A",), ("A", "B"), ("A", "B")))
+        aside = rng.choice(((), (), (), (rng.choice(gpus).id,)))
+        for name in ["gpu-unsold", *(gpu.id for gpu in gpus if rng.random() < 0.5)]:
+            pair = QualifiedGpu(
+                platform=platform.id, gpu=name, most=rng.choice((None, 1, 1, 1, 2)), complete_for=whole,
+                leaves_open=aside, list_date=rng.choice((date(2024, 6, 1), date(2026, 1, 1))), read_date=DAY,
+                source="drawn",
+            )  # fmt: skip
+            pairs[pair.id] = pair
+    return replace(catalog, parts=parts, qualified_gpus=pairs), request, ask
 
 
 FABRICS = (6, 39, 50, 120)
