@@ -27,8 +27,9 @@ from catalogs.schema import (
     Psu,
     Switch,
 )
+from constraints.physics.circuits import Region
 from constraints.physics.draw import gear_w, grade_percent, stands_in_a_rack, wall_w
-from constraints.physics.markets import line_volts
+from constraints.physics.markets import line_volts, region_at
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
@@ -240,6 +241,11 @@ class Case:
     def line_volts(self) -> int:
         """Volts that its supplies see."""
         return line_volts(self.request, self.policy)
+
+    @cached_property
+    def region(self) -> Region | None:
+        """Whose breakers and couplers hold for it."""
+        return region_at(self.line_volts, self.request)
 
 
 def names(cards: Sequence[tuple[Gpu, int]]) -> str:

@@ -156,7 +156,7 @@ class Request(BaseModel):
     grade: Grade = Field(
         default="common",
         description="what a build must have: floor (what makes it work), common (what is sold), full (what reference "
-        "designs ask)",
+        "designs ask); of builds that are given (check, mend, xray, compare) floor where it is not named",
     )
     max_nodes: int = Field(default=32, ge=1, le=1000, description="most nodes")
     max_power_w: int | None = Field(default=None, gt=0, le=10**9, description="of the whole build, worst case")

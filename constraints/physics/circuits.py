@@ -10,7 +10,7 @@ from typing import Literal
 from catalogs.inputs import shipped_rows
 from catalogs.message import Message, message
 from constraints.policy import Policy
-from constraints.request import Circuit, volts_at_supply
+from constraints.request import Circuit
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
 Couplers = Literal["UL", "IEC"]
@@ -60,23 +60,21 @@ def _circuit(cell: str) -> Circuit:
     return Circuit(amps=int(amps), volts=int(volts))
 
 
-def carried_w(circuit: Circuit, policy: Policy) -> int:
-    """Continuous power of a circuit."""
-    return breaker_percent(circuit, policy) * circuit.volt_amps // 100
+def carried_w(circuit: Circuit, policy: Policy, region: Region | None) -> int:
+    """Continuous power of a circuit of a region; None: of no known one."""
+    return breaker_percent(policy, region) * circuit.volt_amps // 100
 
 
-def circuit_for(watts: int, volts: int, phases: Literal[1, 3], policy: Policy) -> Circuit | None:
-    """The smallest circuit to be had that carries so many watts for hours; None where none does. `volts`: of three
-    phases between two of them."""
-    region = region_of(volts_at_supply(volts, phases))
+def circuit_for(watts: int, volts: int, phases: Literal[1, 3], policy: Policy, region: Region | None) -> Circuit | None:
+    """The smallest circuit to be had in a region that carries so many watts for hours; None where none does. `volts`:
+    of three phases between two of them."""
     sizes = [Circuit(amps=amps, volts=volts, phases=phases) for amps in region.amps] if region else []
-    return next((circuit for circuit in sizes if carried_w(circuit, policy) >= watts), None)
+    return next((circuit for circuit in sizes if carried_w(circuit, policy, region) >= watts), None)
 
 
-def breaker_percent(circuit: Circuit, policy: Policy) -> int:
-    """How much of a circuit may be drawn for hours, by the rules of the region with its line voltage. What the voltage
-    does not tell (240 V of 415 is British or American) is taken as North American, the stricter of the two."""
-    region = region_of(circuit.supply_volts)
+def breaker_percent(policy: Policy, region: Region | None) -> int:
+    """How much of a circuit may be drawn for hours, by the rules of its region; the strictest where that is not
+    known."""
     return policy.whole(region.breaker if region else STRICT_BREAKER)
 
 
@@ -92,16 +90,16 @@ def _figures(cell: str) -> tuple[int, ...]:
 
 
 def region_of(volts: int) -> Region | None:
-    """The region with the nearest line voltage, the higher of two; None where none is near."""
+    """The region with the nearest line voltage, the higher of two; None where none is near. Where the market is known
+    it goes before (constraints/physics/markets.py, `region_at`): 240 V is British or American."""
     near = [(abs(v - volts), -v, i) for i, region in enumerate(regions()) for v in region.volts]
     apart, _, index = min(near)
     return regions()[index] if 100 * apart <= NEAR_PERCENT * volts else None
 
 
-def standard(circuit: Circuit) -> list[list[Circuit]]:
-    """Circuits that may take a circuit's place, a list per voltage with the smallest first: those of more amperes at
-    its own voltage and phases, then, of one phase, all of the other voltages of its region."""
-    region = region_of(circuit.supply_volts)
+def standard(circuit: Circuit, region: Region | None) -> list[list[Circuit]]:
+    """Circuits of a region that may take a circuit's place, a list per voltage with the smallest first: those of more
+    amperes at its own voltage and phases, then, of one phase, all of the other voltages of its region."""
     amps = region.amps if region else sorted({a for x in regions() for a in x.amps})
     own = [circuit.model_copy(update={"amps": a}) for a in amps if a > circuit.amps]
     if region is None or circuit.phases == 3:

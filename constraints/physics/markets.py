@@ -11,9 +11,9 @@ from typing import Literal, get_args
 
 from catalogs.message import joined, message
 from catalogs.schema import Gpu, MarketCode, Part, Pdu
-from constraints.physics.circuits import Region, regions
+from constraints.physics.circuits import Region, region_of, regions
 from constraints.policy import Policy, table
-from constraints.request import Request
+from constraints.request import Request, volts_at_supply
 
 LINE_VOLTS = "power.line_volts"
 PDU_NEAR_PERCENT = 9
@@ -33,6 +33,11 @@ class SalesMarket:
     server_volts: int
     energy_price: Decimal | None
     energy_currency: str
+
+    @property
+    def supply_volts(self) -> frozenset[int]:
+        """Volts that supplies see there."""
+        return frozenset({*self.region.volts, *(volts_at_supply(volts, 3) for volts in self.three_phase_volts)})
 
     @property
     def pdu_volts(self) -> tuple[int, ...]:
@@ -97,6 +102,14 @@ def line_volts(request: Request, policy: Policy) -> int:
     if market is None or LINE_VOLTS in policy.changed:
         return policy.whole(LINE_VOLTS)
     return market.server_volts
+
+
+def region_at(volts: int, request: Request) -> Region | None:
+    """Whose breakers and couplers hold where supplies see so many volts: those of the request's market where lines
+    there have them, else of the region with the nearest line voltage. 240 V of 415 is British in the UK and American in
+    the US; elsewhere it is taken as American, the stricter of the two."""
+    market = market_of(request)
+    return market.region if market is not None and volts in market.supply_volts else region_of(volts)
 
 
 @dataclass(frozen=True)

@@ -96,10 +96,10 @@ def pool_of(live: Iterable[Offer], part: Part, request: Request, policy: Policy)
     offers = [offer for offer in offers if offer.holds_for in ("", request.bought_as)] or offers
     days = fresh_days(part.kind, policy)
     by_state: dict[str, list[Offer]] = {"fresh": [], "indexed": [], "stale": [], "estimate": []}
-    oldest_fresh = days_before(request.as_of, days)
     for offer in offers:
         state = state_of(offer)
-        by_state[state if state != "read" else "fresh" if offer.date >= oldest_fresh else "stale"].append(offer)
+        old_read = is_stale(offer, part.kind, request.as_of, policy)
+        by_state[state if state != "read" else "stale" if old_read else "fresh"].append(offer)
     if by_state["fresh"]:
         return Pool(by_state["fresh"], False)
     if indexed := by_state["indexed"]:
@@ -110,6 +110,20 @@ def pool_of(live: Iterable[Offer], part: Part, request: Request, policy: Policy)
     return Pool([offer for offer in old if offer.date == max(each.date for each in old)], bool(by_state["stale"]))
 
 
+def is_stale(offer: Offer, kind: Kind, day: date, policy: Policy) -> bool:
+    """Whether a price that somebody read is no longer fresh on a day, and no index brought it there."""
+    return state_of(offer) == "read" and offer.date < days_before(day, fresh_days(kind, policy))
+
+
+def band_key(offer: Offer | Bundle, kind: Kind, policy: Policy, stale: bool) -> str:
+    """The policy value whose percentage is the band of a price without a low or high of its own: that of its
+    confidence; of a stale one of memory or drives the category's, where that is more."""
+    keys = [f"price_risk.{offer.confidence}_percent"]
+    if stale and kind in QUICK:
+        keys.append(f"price_risk.{kind.value}_percent")
+    return max(keys, key=lambda key: policy[key])
+
+
 def band(offer: Offer | Bundle, kind: Kind, policy: Policy, stale: bool) -> Band:
     """How far a price of today may lie from its middle, exact.
 
@@ -118,10 +132,7 @@ def band(offer: Offer | Bundle, kind: Kind, policy: Policy, stale: bool) -> Band
     `price_risk.stale_percent`, which starts from no less than the category's own band (memory, drives)."""
     if isinstance(offer, PricedOffer) and offer.fixed:
         return Band(ONE, ONE)
-    percents = [policy[f"price_risk.{offer.confidence}_percent"]]
-    if stale and kind in QUICK:
-        percents.append(policy[f"price_risk.{kind.value}_percent"])
-    rise = 1 + Fraction(max(percents)) / 100
+    rise = 1 + Fraction(policy[band_key(offer, kind, policy, stale)]) / 100
     low, high = 1 / rise, rise
     if isinstance(offer, Offer):
         middle = Fraction(offer.middle if isinstance(offer, PricedOffer) else offer.price)

@@ -3,7 +3,8 @@
 Tensor parallel stays inside a node. Expert parallel across nodes takes one RDMA NIC per GPU and a non-blocking
 fabric; so do prefill and decode apart, whose KV caches must not take more than a link has. Pipeline stages across
 nodes take a front end of at least 25 Gbit/s, or that fabric; replicas only the front end. From two nodes on a front-end
-and an out-of-band switch are bought unless the site has them.
+and an out-of-band switch are bought unless the site has them; the front end is no slower than the port that the grade
+asks of each node.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ class Interconnect(Rule):
         lans = {lan for platform in model.platform for lan in platform.onboard_lan}
         kinds = networks(gear.cards, lans, gear.switches, gear.links, "frontend", 1, most=max(many))
         self._one_of(model, kinds, many, 1, list(many.values()))
-        self._need_speed(model, [literal for row, literal in model.rows.items() if row.key.net == "pp"])
+        self._need_speed(model)
         kinds = networks([], [BMC], gear.switches, gear.links, "oob", 1, most=max(many))
         self._one_of(model, kinds, many, 1, list(many.values()))
 
@@ -317,13 +318,17 @@ class Interconnect(Rule):
                 model.add_shared(part, qty, joins[-1])
         model.cp.add(sum(joins) == laid)
 
-    def _need_speed(self, model: FamilyModel, pp: list[Any]) -> None:
-        """Pipeline stages take a front end of their speed; it is the network added last."""
-        least = model.policy.whole("interconnect.pp_gbit_s")
+    def _need_speed(self, model: FamilyModel) -> None:
+        """Pipeline stages take a front end of their speed, and nodes one that is no slower than the port that the grade
+        asks of each; it is the network added last."""
         front_end, _ = model.nets[-1]
-        for chosen in pp:
+        stages = model.policy.whole("interconnect.pp_gbit_s")
+        least = [(stages, chosen) for row, chosen in model.rows.items() if row.key.net == "pp"]
+        for platform, literal in model.platform.items():
+            least.append((port_gbit_s(platform, model.policy, model.request.grade), literal))
+        for gbit_s, chosen in least:
             for network, laid in front_end.items():
-                if network.gbit_s < least:
+                if network.gbit_s < gbit_s:
                     model.cp.add_bool_or([~chosen, ~laid])
 
     def check(self, case: Case) -> list[Check]:
@@ -349,9 +354,7 @@ class Interconnect(Rule):
         """Whether a node has a port, and one as fast as its grade asks; at the floor a warning of what is not sold."""
         if not nics and not case.platform.onboard_lan:
             return [Check.of(self.id, False, "a node has no network port: it needs a NIC")]
-        grade = case.request.grade
-        asked: Grade = "common" if grade == "floor" else grade
-        least = port_gbit_s(case.platform, case.policy, asked)
+        grade, asked, least = _port_asked(case)
         have = fastest_port(case.platform, (card for card, _ in nics))
         if not least:
             return []
@@ -364,6 +367,25 @@ class Interconnect(Rule):
             return [Check.warn(self.id, text, have, least, "Gbit/s", "at_least")]
         text = message("the fastest port of a node has {a} Gbit/s, below the {b} of grade {grade}", **said)
         return [Check(self.id, "fail", have, least, "Gbit/s", text, "at_least")]
+
+    def _speed(self, case: Case, have: dict[str, int]) -> list[Check]:
+        """Whether the front end is as fast as the port that the grade asks of each node; at the floor a warning of what
+        is not sold. Nothing where none can be laid, or the site has one: what that gives is not known."""
+        grade, asked, least = _port_asked(case)
+        laid = 0 if "network" in case.request.have or not least else _front_end_laid_gbit_s(case, have)
+        if not laid:
+            return []
+        said = {"n": case.build.nodes, "a": f"{laid:,}", "b": f"{least:,}", "grade": grade_words(asked)}
+        if laid >= least:
+            text = message("the network of {n} nodes has {a} Gbit/s, grade {grade} asks for {b} at each node", **said)
+            return [] if grade == "floor" else [Check(self.id, "pass", laid, least, "Gbit/s", text, "at_least")]
+        if grade == "floor":
+            text = message("the network of {n} nodes has {a} Gbit/s; {b} are advised (grade {grade})", **said)
+            return [Check.warn(self.id, text, laid, least, "Gbit/s", "at_least")]
+        text = message(
+            "the network of {n} nodes has {a} Gbit/s, below the {b} that grade {grade} asks for at each node", **said
+        )
+        return [Check(self.id, "fail", laid, least, "Gbit/s", text, "at_least")]
 
     def _handing_over(self, case: Case, row: RowKey) -> Check:
         """What the KV caches take of each GPU's link between nodes that prefill and nodes that decode."""
@@ -436,6 +458,9 @@ class Interconnect(Rule):
         have = dict(case.build.shared) | {f"node {x.id}": q for x, q in nics}
         if short := _short_cables(case, have):
             return [short]
+        speed = self._speed(case, have)
+        if any(finding.status == "fail" for finding in speed):
+            return speed
         bills = bills_of(case)
         for title, options in bills.items():
             if not options:
@@ -456,7 +481,7 @@ class Interconnect(Rule):
             if bills
             else message("networks of {n} nodes: the site's", n=nodes)
         )
-        found = [Check.of(self.id, True, laid)]
+        found = [Check.of(self.id, True, laid), *speed]
         if net == "rdma" and all(
             part.role != "rdma" for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)
         ):
@@ -467,6 +492,32 @@ class Interconnect(Rule):
 def rows_of_racks(case: Case) -> int:
     """Racks that the nodes of a build stand in; 0 of machines that stand on their own."""
     return case.build.nodes if own_rack(case.platform) else racks_in(case)
+
+
+def _port_asked(case: Case) -> tuple[Grade, Grade, int]:
+    """The grade; the one whose port a node is held against: at the floor, which asks for none, what is sold; and that
+    port's Gbit/s."""
+    grade = case.request.grade
+    asked: Grade = "common" if grade == "floor" else grade
+    return grade, asked, port_gbit_s(case.platform, case.policy, asked)
+
+
+def front_end_asked_gbit_s(case: Case) -> int:
+    """Gbit/s that the front end of several nodes must have: of pipeline stages, and of the port that the grade asks of
+    each node."""
+    net = laid_net(case.plan, case.row, case.per_node)
+    stages = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+    return max(stages, port_gbit_s(case.platform, case.policy, case.request.grade))
+
+
+def _front_end_laid_gbit_s(case: Case, have: dict[str, int]) -> int:
+    """Gbit/s of the fastest front end that can be laid of what is there, beside the other networks; 0: none can."""
+    switches = [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
+    rates = {int(speed.partition(":")[0]) for switch in switches for speed in switch.speeds}
+    for rate in sorted(rates, reverse=True):
+        if covers(list(bills_of(case, front_end=rate).values()), have):
+            return rate
+    return 0
 
 
 def _short_cables(case: Case, have: dict[str, int]) -> Check | None:
@@ -488,9 +539,9 @@ def _short_cables(case: Case, have: dict[str, int]) -> Check | None:
     return Check("interconnect", "fail", short, need, "m", text, "at_least")
 
 
-def bills_of(case: Case, any_length: bool = False) -> dict[str, list[dict[str, int]]]:
+def bills_of(case: Case, any_length: bool = False, front_end: int | None = None) -> dict[str, list[dict[str, int]]]:
     """For each network that a build of two and more nodes buys: what each way to lay it takes of the parts at hand, by
-    cables that reach all racks, or of any length.
+    cables that reach all racks, or of any length; with a front end of so many Gbit/s or of what it must have.
 
     Keys are part ids, of cards `node ID` with their number per node."""
     least_m = float("-inf") if any_length or not rows_of_racks(case) else run_m(rows_of_racks(case), case.policy)
@@ -500,7 +551,7 @@ def bills_of(case: Case, any_length: bool = False) -> dict[str, list[dict[str, i
     links = [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link)]
     net = laid_net(case.plan, case.row, case.per_node)
     if "network" not in case.request.have:
-        least = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        least = front_end_asked_gbit_s(case) if front_end is None else front_end
         front = networks(nics, case.platform.onboard_lan, switches, links, "frontend", least)
         need.append(("front end", front, 1))
         need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from catalogs.message import N_, message
 from constraints.build import PsuBank, bank, efficiency_percent, gear, included_bank, total_w
-from constraints.physics.circuits import breaker_percent, carried_w, circuit_for, circuit_words, region_of
-from constraints.physics.couplers import coupler_centiamps, standard_at
+from constraints.physics.circuits import Region, breaker_percent, carried_w, circuit_for, circuit_words
+from constraints.physics.couplers import coupler_centiamps, standard_in
 from constraints.physics.draw import gear_w, grade_percent, unknown_w
-from constraints.physics.markets import line_volts
+from constraints.physics.markets import line_volts, region_at
 from constraints.policy import Policy
-from constraints.request import Circuit
+from constraints.request import Circuit, Request
 from constraints.rule import Check, Rule, figure
 from constraints.rules.fit import needs_psu
 
@@ -54,18 +54,18 @@ def watts_at(supplies: PsuBank, volts: int) -> int:
     return supplies.watts if volts >= LOW_LINE_V else supplies.watts_low_line
 
 
-def node_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int:
+def node_limit_w(supplies: PsuBank, volts: int, policy: Policy, region: Region | None) -> int:
     """The largest node load that the bank and its cords may carry: with its spare supplies (N+1, 3+3) failed too."""
-    by_cords = cords_limit_w(supplies, volts, policy)
+    by_cords = cords_limit_w(supplies, volts, policy, region)
     by_bank = bank_limit_w(supplies, volts, policy)
     return by_bank if by_cords is None else min(by_bank, by_cords)
 
 
-def cords_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int | None:
+def cords_limit_w(supplies: PsuBank, volts: int, policy: Policy, region: Region | None) -> int | None:
     """The largest node load that the inlets, cords and outlets of the supplies that must carry it let in, rounded down;
     None where nobody states the inlet. A supply takes its share of the load over its efficiency and the line voltage;
     supplies of this size correct their power factor to nearly 1 (docs/power.md)."""
-    centiamps = coupler_centiamps(supplies.inlet, volts, policy)
+    centiamps = coupler_centiamps(supplies.inlet, policy, region)
     if centiamps is None:
         return None
     return grade_percent(supplies.efficiency, policy) * supplies.needed * volts * centiamps // 10_000
@@ -84,9 +84,9 @@ def transient_extra_w(gpu_w: int, policy: Policy) -> int:
     return -((100 - policy.whole("power.atx_transient_percent")) * gpu_w // 100)
 
 
-def circuit_limit_w(circuit: Circuit, policy: Policy) -> int:
-    """Continuous power of a breaker."""
-    return carried_w(circuit, policy)
+def circuit_limit_w(circuit: Circuit, request: Request, policy: Policy) -> int:
+    """Continuous power of a breaker where a request's buyer is."""
+    return carried_w(circuit, policy, region_at(circuit.supply_volts, request))
 
 
 class Power(Rule):
@@ -100,13 +100,14 @@ class Power(Rule):
     def encode(self, model: FamilyModel) -> None:
         policy, request = model.policy, model.request
         volts = line_volts(request, policy)
+        region = region_at(volts, request)
         gpu_w = sum(model.per_node * row.key.cap_w * chosen for row, chosen in model.rows.items())
-        breaker_w = circuit_limit_w(request.circuit, policy) if request.circuit else None
+        breaker_w = circuit_limit_w(request.circuit, request, policy) if request.circuit else None
         if breaker_w is not None:
             model.cp.add(model.total_w + sum(model.shared_w) <= breaker_w)
 
         def hold(supplies: PsuBank, literal: object) -> None:
-            model.cp.add(model.node_w <= node_limit_w(supplies, volts, policy)).only_enforce_if(literal)
+            model.cp.add(model.node_w <= node_limit_w(supplies, volts, policy, region)).only_enforce_if(literal)
             if supplies.atx:
                 # A transient lasts too short for the other limit to see it, and ATX supplies have no reserve for it.
                 extra = policy.whole("power.atx_transient_percent") - 100
@@ -141,10 +142,10 @@ class Power(Rule):
         if case.request.circuit:
             circuit = case.request.circuit
             wall = total_w(case)
-            limit = circuit_limit_w(circuit, case.policy)
+            limit = circuit_limit_w(circuit, case.request, case.policy)
             of = message(
                 "{percent} % of a circuit of {circuit}",
-                percent=breaker_percent(circuit, case.policy),
+                percent=breaker_percent(case.policy, case.region),
                 circuit=circuit_words(circuit),
             )
             found.append(
@@ -230,21 +231,21 @@ class Feeds:
 def tower_feeds(case: Case) -> Feeds | None:
     """What nodes that stand outside racks plug into: ordinary wall circuits of the region where these carry a node,
     else the smallest circuit to be had that does, one for each node; None where none is big enough."""
-    region, nodes = region_of(case.line_volts), case.build.nodes
+    region, nodes = case.region, case.build.nodes
     if region is None:
         return None
-    each = carried_w(region.wall, case.policy) // case.wall_w
+    each = carried_w(region.wall, case.policy, region) // case.wall_w
     if each and _supplies_hold(case, region.wall.volts):
         return Feeds(region.wall, -(-nodes // each), min(each, nodes))
     # An outlet of less than 200 V carries no more than the ordinary one: those of the higher voltage come next.
     volts = max(case.line_volts, max(region.volts)) if case.line_volts < LOW_LINE_V else case.line_volts
-    circuit = circuit_for(case.wall_w, volts, 1, case.policy)
+    circuit = circuit_for(case.wall_w, volts, 1, case.policy, region)
     return Feeds(circuit, nodes, 1) if circuit else None
 
 
 def _supplies_hold(case: Case, volts: int) -> bool:
     """Whether the supplies of a node carry it at a line voltage, their cords included; built-in ones do."""
-    return case.psus is None or node_limit_w(case.psus, volts, case.policy) >= case.load_w
+    return case.psus is None or node_limit_w(case.psus, volts, case.policy, case.region) >= case.load_w
 
 
 def feeds_words(feeds: Feeds) -> str:
@@ -260,10 +261,10 @@ def feeds_words(feeds: Feeds) -> str:
 def _wall_outlets(case: Case) -> list[Check]:
     """A warning where nodes outside racks draw more than one ordinary wall circuit gives, and no circuit is named; with
     one named the whole build is judged on it."""
-    region = region_of(case.line_volts)
+    region = case.region
     if case.request.circuit or case.platform.rack_mount or region is None:
         return []
-    watts, limit = total_w(case), carried_w(region.wall, case.policy)
+    watts, limit = total_w(case), carried_w(region.wall, case.policy, region)
     if watts <= limit:
         return []
     feeds = tower_feeds(case)
@@ -293,7 +294,7 @@ def _amperes(case: Case, supply_bank: PsuBank) -> Check:
     """The current that a supply takes, when the spare ones have failed, against its inlet, cord and outlet."""
     volts = case.line_volts
     taken = taken_centiamps(case, supply_bank, volts)
-    allowed = coupler_centiamps(supply_bank.inlet, volts, case.policy)
+    allowed = coupler_centiamps(supply_bank.inlet, case.policy, case.region)
     said = {"a": figure(taken / 100), "volts": volts}
     if allowed is None:
         text = message(
@@ -301,7 +302,7 @@ def _amperes(case: Case, supply_bank: PsuBank) -> Check:
         )
         return Check.warn("power", text, taken / 100, None, "A", "at_most")
     spare = supply_bank.fitted > supply_bank.needed
-    said |= {"b": figure(allowed / 100), "inlet": supply_bank.inlet or "", "standard": standard_at(volts)}
+    said |= {"b": figure(allowed / 100), "inlet": supply_bank.inlet or "", "standard": standard_in(case.region)}
     passing, failing = AMPERES[spare]
     return Check.at_most(
         "power", taken / 100, allowed / 100, "A", message(passing, **said), message(failing, **said)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from optimizer import library
-from optimizer.cli.front_view import FIGURES_FROM, coded, number
+from optimizer.cli.front_view import FIGURES_FROM, coded
 from optimizer.cli.money_view import apart, grouped, total
 from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import narrow, say, table
@@ -17,6 +17,7 @@ from optimizer.procurement.labels import CATEGORIES, STATUS, UNITS, rule_titles
 from optimizer.request.command import Typed
 from optimizer.result.explanation_schema import Neighbour, NoBuild, PointExplained, StepFacts
 from optimizer.search.clock import Clock, TimeUp
+from optimizer.text.figures import measured
 from optimizer.text.languages import N_
 from optimizer.text.languages import chosen as language
 
@@ -128,7 +129,7 @@ def _margins(explained: PointExplained) -> None:
     for m in explained.margins:
         if m.measured is None:
             continue
-        figures = [] if few else [number(m.measured), number(m.limit), coded(UNITS, m.unit)]
+        figures = [] if few else [measured(m.measured, m.unit), measured(m.limit, m.unit), coded(UNITS, m.unit)]
         margin = "" if m.margin_percent is None else _.percent(f"{m.margin_percent:.0f}")
         rows.append([coded(rule_titles(), m.rule), coded(STATUS, m.status), *figures, margin, _.sentence(m.text)])
     heads = [] if few else [_("measured"), _("limit"), _("unit")]

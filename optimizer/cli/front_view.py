@@ -10,6 +10,7 @@ from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import narrow, note, say, table
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
 from optimizer.result.plan_line import plan_line
+from optimizer.text.figures import measured
 from optimizer.text.languages import N_, chosen
 
 SHOWN = 12
@@ -194,8 +195,8 @@ def checks(found: Iterable[dict[str, Any]]) -> None:
             [
                 coded(rule_titles(), x["rule"]),
                 coded(STATUS, x["status"]),
-                number(x["measured"]),
-                number(x["limit"]),
+                measured(x["measured"], x["unit"]),
+                measured(x["limit"], x["unit"]),
                 coded(UNITS, x["unit"]),
                 _.sentence(x["text"]),
             ]
@@ -311,7 +312,3 @@ def basis(throughput: dict[str, Any]) -> str:
 def interval(throughput: dict[str, Any]) -> str:
     """`low-high` of a figure."""
     return f"{throughput['low']:,.0f}-{throughput['high']:,.0f}"
-
-
-def number(x: float | None) -> str:
-    return "" if x is None else f"{x:,.10g}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.library.opening import market_of, open_result, shipped_catalog
+from optimizer.library.opening import market_of, of_a_build_that_is_given, open_result, shipped_catalog
 from optimizer.result.schema import Result
 from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration
@@ -57,13 +57,14 @@ def xray(
     calibration: Calibration | None = None, usd_per_unit: Decimal | Fraction | None = None,
     tax_rate: Decimal | None = None, search: bool = True, clock: Clock | None = None,
 ) -> XRay:  # fmt: skip
-    """A vendor's quote against the catalog's prices, every rule, and what its money would buy (docs/xray.md).
+    """A vendor's quote against the catalog's prices, every rule, and what its money would buy (docs/xray.md). Where the
+    request names no grade, all of it by the floor's rules (docs/grades.md).
 
     `usd_per_unit` of the quote's currency and `tax_rate` (percent) where the quote or the policy has none. Raises
     InputError for a request that makes no sense."""
     from optimizer.procurement.xray.xray import xray as seen
 
-    market = market_of(request, catalog, policy, calibration)
+    market = market_of(of_a_build_that_is_given(request), catalog, policy, calibration)
     return seen(quote, market, usd_per_unit=usd_per_unit, tax_rate=tax_rate, search=search, clock=clock)
 
 
@@ -87,7 +88,8 @@ def compare(
     weights: str | None = None, time_limit_s: float | None = 60, fill: str = "none", demand: str = "", drop: str = "",
 ) -> Comparison:  # fmt: skip
     """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
-    currency, each build judged under the request, scored by `weights` (the policy's without).
+    currency, each build judged under the request, scored by `weights` (the policy's without). Where the request names
+    no grade, builds are judged by the floor (docs/grades.md).
 
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
@@ -99,6 +101,7 @@ def compare(
     from optimizer.procurement.bids.scoring import weights as weighed
 
     scope = scope_of(fill, demand, drop)
+    request = of_a_build_that_is_given(request)
     market = market_of(with_rates(request, rates), catalog, policy, calibration)
     given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
     of_totals = given if tax_percent is not None or given else common_tax(bids)

@@ -11,7 +11,7 @@ from constraints.policy import Policy
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
 from constraints.request import Request
-from optimizer.library.opening import market_of
+from optimizer.library.opening import market_of, of_a_build_that_is_given
 from optimizer.result.point_schema import CheckFacts
 from optimizer.result.schema import Checked
 from optimizer.search.clock import Clock
@@ -33,7 +33,7 @@ def check(
 
     Parameters:
         build: Parts by id or plain name, quantities per node and shared by all nodes.
-        request: What the build is to do.
+        request: What the build is to do. Where it names no grade the build is judged by the floor (docs/grades.md).
         catalog: Parts and prices; the shipped ones without.
         policy: Defaults of the rules; the shipped ones without.
         calibration: Constants of throughput; the shipped ones without.
@@ -48,7 +48,7 @@ def check(
     Raises:
         InputError: Parts that are in no catalog or make no node, or a request that makes no sense.
     """
-    market = market_of(request, catalog, policy, calibration)
+    market = market_of(of_a_build_that_is_given(request), catalog, policy, calibration)
     named = build_of(market.catalog, build.nodes, build.node, build.shared)
     judged = judge(market, replace(build, node=named.node, shared=named.shared), exists=exists)
     case, checks = judged.case, [*judged.checks, *asked_for(market, judged)]
@@ -85,12 +85,12 @@ def mend(
     build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
 ) -> Mended | None:  # fmt: skip
-    """The build nearest to one that fails which passes every rule: fewest parts changed, then least throughput
-    lost, then least money; None when none passes. `proof.status` is `feasible` where the time (seconds, or a clock of
-    one's own) ended the search.
-    Raises InputError for a build that is none, TimeUp where the time was up before any build was found."""
+    """The build nearest to one that fails which passes every rule: fewest parts changed, then least throughput lost,
+    then least money; None when none passes. Where the request names no grade, by the floor's rules. `proof.status` is
+    `feasible` where the time (seconds, or a clock of one's own) ended the search. Raises InputError for a build that is
+    none, TimeUp where the time was up before any build was found."""
     from optimizer.explanation.mend.mended import mended
 
-    market = market_of(request, catalog, policy, calibration)
+    market = market_of(of_a_build_that_is_given(request), catalog, policy, calibration)
     named = build_of(market.catalog, build.nodes, build.node, build.shared)
     return mended(market, named, clock or Clock(time_limit_s))

@@ -58,6 +58,12 @@ def market_of(
     return Market.open(catalog or shipped_catalog(), with_load(settled(request), chosen), chosen, calibration)
 
 
+def of_a_build_that_is_given(request: Request) -> Request:
+    """The request by which a build is judged that somebody offers or owns: by the floor where it names no grade, as the
+    commands judge one (docs/grades.md). What is to be built is of grade common then."""
+    return request if "grade" in request.model_fields_set else request.model_copy(update={"grade": "floor"})
+
+
 def validate_request(request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None) -> None:
     """Refuses a request that makes no sense in a catalog before anything is solved, as `solve` would.
 

@@ -7,7 +7,7 @@ from catalogs.schema import Bridge, Gpu, GpuBoard
 from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
 from constraints.physics.grades import NODES, at_most, fan_cards_sold, gpus_qualified, least_cores, least_ram_gb
-from constraints.physics.markets import line_volts
+from constraints.physics.markets import line_volts, region_at
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
@@ -100,12 +100,13 @@ class NodeOptions:
     def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
         volts = line_volts(self.market.request, policy)
+        region = region_at(volts, self.market.request)
 
         def carries(supplies: PsuBank | None) -> bool:
             # Built in, of unknown figures: its maker vouches for the load (rule power).
             if supplies is None:
                 return True
-            within = load <= node_limit_w(supplies, volts, policy)
+            within = load <= node_limit_w(supplies, volts, policy, region)
             return within and (not supplies.atx or peak <= supplies.fitted * watts_at(supplies, volts))
 
         return [option for option in self.platform_options.banks if carries(option.bank)]

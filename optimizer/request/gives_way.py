@@ -12,7 +12,7 @@ from catalogs.message import message
 from catalogs.offers import days_of, state_of, word_of
 from constraints.build import total_w, units
 from constraints.physics.circuits import circuit_words, standard
-from constraints.physics.markets import market_of, sales_markets
+from constraints.physics.markets import market_of, region_at, sales_markets
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
@@ -148,12 +148,13 @@ def confidences_in(built: Subject) -> frozenset[str]:
 
 def circuits(asked: Asked) -> list[list[Circuit]]:
     """Circuits that exist, a list per voltage with the smallest first: the site's own voltage, then others."""
-    return standard(asked.request.circuit) if asked.request.circuit else []
+    circuit = asked.request.circuit
+    return standard(circuit, region_at(circuit.supply_volts, asked.request)) if circuit else []
 
 
 def circuit_carries(built: Subject, circuit: Circuit) -> bool:
     """Whether a build's power at the wall is within what a circuit may carry for hours."""
-    return circuit_limit_w(circuit, built.policy) >= total_w(built.case)
+    return circuit_limit_w(circuit, built.case.request, built.policy) >= total_w(built.case)
 
 
 def other_circuit(circuit: Circuit) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from catalogs.message import joined, message
 from catalogs.schema import Pdu
@@ -15,7 +15,8 @@ from constraints.build import Case, racked_w, total_w
 from constraints.physics.circuits import circuit_for, circuit_words
 from constraints.physics.couplers import RATED
 from constraints.physics.draw import btu_per_hour
-from constraints.request import Circuit
+from constraints.physics.markets import region_at
+from constraints.request import Circuit, volts_at_supply
 from constraints.rule import figure
 from constraints.rules.power import taken_centiamps, tower_feeds
 from constraints.rules.rack import racked, racks_in
@@ -63,7 +64,9 @@ def _circuits(case: Case) -> list[dict[str, Any]]:
             return []
         # Nameplates round up: 17.3 kW of 60 A at 208 V are 17,293 W.
         watts = 99 * pdus[0].power_w // 100
-        circuit = circuit_for(watts, pdus[0].volts, 3 if pdus[0].phases == 3 else 1, case.policy)
+        phases: Literal[1, 3] = 3 if pdus[0].phases == 3 else 1
+        region = region_at(volts_at_supply(pdus[0].volts, phases), case.request)
+        circuit = circuit_for(watts, pdus[0].volts, phases, case.policy, region)
         return [_circuit(circuit, 2 * racks_in(case), "rack")] if circuit else []
     feeds = None if case.platform.rack_mount or case.power_unknown else tower_feeds(case)
     return [_circuit(feeds.circuit, feeds.count, "nodes")] if feeds else []

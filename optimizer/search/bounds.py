@@ -294,7 +294,7 @@ class Bounds:
         watts = key.nodes * node_w
         if request.max_power_w is not None and watts > request.max_power_w:
             return True
-        if request.circuit is not None and watts > circuit_limit_w(request.circuit, policy):
+        if request.circuit is not None and watts > circuit_limit_w(request.circuit, request, policy):
             return True
         units = key.nodes * (node_options.platform.rack_units or 0)
         return request.rack_units is not None and units > request.rack_units

@@ -13,6 +13,7 @@ from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switc
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
 from constraints.physics.draw import Draw, gear_w
+from constraints.physics.grades import port_gbit_s
 from constraints.physics.layout import racks_reached
 from constraints.physics.links import Network, Pieces, networks
 from constraints.physics.markets import line_volts
@@ -117,10 +118,10 @@ class Ways(Sequence[Joined]):
         """Switches, cables and optics of the networks that no other one with the same card beats, and all trunks.
 
         Sound: the other network comes with the same card or port, at no higher price (ways are sorted) and with no more
-        power, rack units and weight of switches and cables that reach as far, which is all that rules read of it: a
-        build that has it in its place
-        keeps every rule and gets no dearer (docs/proof.md, Within one family). Trunks are compared where networks are
-        made (`thrifty`)."""
+        power, rack units and weight of switches and cables that reach as far, which is all that rules read of it, since
+        each of these ways is fast enough for the row and the grade: a build that has it in its place keeps every rule
+        and gets no dearer (docs/proof.md, Within one family). Trunks are compared where networks are made
+        (`thrifty`)."""
         kept: set[str] = set()
         loads: dict[tuple[str, str], list[tuple[int, int, int, int]]] = {}
         for way in self:  # cheapest first
@@ -243,7 +244,7 @@ class Cluster:
         if ports is None:
             held = tuple((nic.id, qty) for nic, qty in inside(platform, self.market.catalog, Nic))
             cards = tuple(card.id for card in self._cards(platform))
-            facts = (cards, platform.nic_slots, platform.onboard_lan, held)
+            facts = (cards, platform.nic_slots, platform.onboard_lan, held, self._port(platform))
             # One number for all platforms that networks can't tell apart, quicker to look up than their facts.
             ports = self._ports[platform.id] = self._alike.setdefault(facts, len(self._alike))
         memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
@@ -255,7 +256,7 @@ class Cluster:
         """As `networks`, with the RDMA fabric last."""
         found = []
         if "network" not in self.market.request.have:
-            least = key.net_gbit_s if key.net == "pp" else 1
+            least = max(key.net_gbit_s if key.net == "pp" else 1, self._port(platform))
             found.append(self._ways(platform, "frontend", least, key.nodes, 1))
             found.append(self._ways(platform, "oob", 1, key.nodes, 1))
         if key.net == "rdma":
@@ -264,6 +265,10 @@ class Cluster:
             least = self.market.policy.whole("interconnect.ep_gbit_s")
             found.append(self._ways(platform, "rdma", least, key.nodes, key.per_node))
         return found
+
+    def _port(self, platform: Platform) -> int:
+        """Gbit/s of the port that the grade asks of a node: its front end is no slower."""
+        return port_gbit_s(platform, self.market.policy, self.market.request.grade)
 
     def _cards(self, platform: Platform) -> list[Nic]:
         """Cards on sale that may be bought for nodes in a platform."""

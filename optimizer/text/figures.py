@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from catalogs.message import joined, message
 from constraints.exchange import minor_digits
+from optimizer.text.money import CURRENCIES
 
 ONE = re.compile(r"(?<=\{\} )((?:rack )?(?:user|node|unit|day|seller))s\b")
 """What is counted, in words with its number still to come."""
@@ -22,6 +23,16 @@ def spent(cents: int, currency: str) -> str:
 def signed(cents: int, currency: str) -> str:
     """`+1,240.00 USD`, `-1,240.00 USD`."""
     return ("+" if cents > 0 else "") + spent(cents, currency)
+
+
+def measured(value: float | None, unit: str | None) -> str:
+    """What a rule measured, or its limit: money with all digits of its currency, other figures without zeros behind the
+    point; nothing for None."""
+    if value is None:
+        return ""
+    if unit in CURRENCIES:
+        return f"{Decimal(str(value)):,.{minor_digits(unit)}f}"
+    return trimmed(round(value, 6))
 
 
 def trimmed(value: float | Decimal) -> str:

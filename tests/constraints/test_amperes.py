@@ -11,13 +11,16 @@ import pytest
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Platform, Psu
 from constraints.build import PsuBank
-from constraints.physics.couplers import coupler_centiamps, standard_at
+from constraints.physics.circuits import region_of
+from constraints.physics.couplers import coupler_centiamps, standard_in
+from constraints.physics.markets import region_at
 from constraints.policy import Policy
-from constraints.request import Circuit
+from constraints.request import Circuit, Request
 from constraints.rules import power
 from constraints.rules.power import cords_limit_w
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
+from tests.conftest import AS_OF
 from tests.support.long import one_in
 from tests.support.oracle import EFFICIENCY, Oracle
 from tests.support.random_catalogs import scenario
@@ -33,13 +36,28 @@ POLICY = Policy().with_settings(["power.line_volts=230"])
 )  # fmt: skip
 def test_ratings_by_line(inlet: str, volts: int, amps: int) -> None:
     """IEC's 10 and 16 A; on American lines 80 % of UL's 15 and 20."""
-    assert coupler_centiamps(inlet, volts, POLICY) == 100 * amps
+    assert coupler_centiamps(inlet, POLICY, region_of(volts)) == 100 * amps
 
 
 def test_no_rating_for_an_inlet_that_nobody_states() -> None:
     supplies = PsuBank(6, 3, 5250, 0, "Titanium", None, False)
-    assert coupler_centiamps(None, 230, POLICY) is None and cords_limit_w(supplies, 230, POLICY) is None
-    assert standard_at(160) == "IEC"
+    europe = region_of(230)
+    assert coupler_centiamps(None, POLICY, europe) is None and cords_limit_w(supplies, 230, POLICY, europe) is None
+    assert standard_in(region_of(160)) == "IEC"
+
+
+@pytest.mark.parametrize(
+    ("market", "volts", "region"),
+    [("UK", 240, "Europe"), ("UK", 230, "Europe"), ("US", 240, "North America"), ("US", 208, "North America"),
+     ("EU", 240, "North America"), ("EU", 231, "Europe"), ("any", 240, "North America"), ("CN", 219, "China"),
+     ("JP", 200, "Japan"), ("JP", 208, "North America"), ("US", 230, "Europe")],
+)  # fmt: skip
+def test_the_market_tells_regions_of_one_voltage_apart(market: Any, volts: int, region: str) -> None:
+    """240 V of 415 is British in the UK: IEC's couplers, all of a breaker. Elsewhere it is taken as American."""
+    found = region_at(volts, Request(model="r1-671b", as_of=AS_OF, market=market))
+    assert found is not None and found.name == region
+    amps = {"North America": 12, "Europe": 10, "China": 10, "Japan": 10}[region]
+    assert coupler_centiamps("C14", POLICY, found) == 100 * amps
 
 
 @pytest.mark.parametrize(
@@ -49,7 +67,7 @@ def test_no_rating_for_an_inlet_that_nobody_states() -> None:
 )
 def test_what_cords_of_eight_gpu_servers_carry(watts: int, needed: int, volts: int, limit: int) -> None:
     supplies = PsuBank(6, needed, watts, 0, "Titanium", "C20", False)
-    assert cords_limit_w(supplies, volts, POLICY) == limit
+    assert cords_limit_w(supplies, volts, POLICY, region_of(volts)) == limit
 
 
 def taken_a(s: Scene, volts: int = 230) -> Fraction:
@@ -79,7 +97,9 @@ def test_check_and_certificate_at_the_edge(name: str, monkeypatch: pytest.Monkey
         outside = POLICY.with_settings([f"power.coupler_{inlet}_iec_amps={amps - 1}"])
         assert verdicts(s, catalog, s.market.request, outside, s.case.build) == ({"power"}, False)
         # A certificate that does not know of cords holds what check rejects.
-        monkeypatch.setattr(power, "node_limit_w", power.bank_limit_w)
+        monkeypatch.setattr(
+            power, "node_limit_w", lambda bank, volts, policy, _: power.bank_limit_w(bank, volts, policy)
+        )
         assert verdicts(s, catalog, s.market.request, outside, s.case.build) == ({"power"}, True)
 
 

@@ -38,7 +38,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy, table
 from constraints.request import Grade, Request
 from constraints.rules.registry import BY_ID, findings
-from optimizer.library import solve, verify_result
+from optimizer.library import check, solve, verify_result
 from optimizer.market.market import Market
 from optimizer.result.answer import solve as answer
 from optimizer.search.solver import Solver
@@ -203,6 +203,42 @@ def test_geforce_in_a_rack_is_warned_of(shipped: Catalog) -> None:
         )  # fmt: skip
         texts = [finding.text for finding in BY_ID["fit"].check(case) if finding.status == "warn"]
         assert any("2.8" in text for text in texts) == warned
+
+
+def test_a_build_that_is_given_is_judged_by_the_floor_in_the_library_too(shipped: Catalog) -> None:
+    """As `dsopt check` judges it: a tower of 16 GB of RAM works, though nobody sells it; who names a grade is heard."""
+    asked = Request(model="r1-distill-llama-8b", as_of=AS_OF, gpus=frozenset({"amd-radeon-ai-pro-r9700-32gb"}))
+    floor = asked.model_copy(update={"grade": "floor"})
+    build = Solver(Market.open(shipped, floor, Policy())).front().points[0].case.build
+    assert check(build, asked).ok and check(build, floor).ok
+    assert not check(build, asked.model_copy(update={"grade": "common"})).ok
+    assert asked.grade == "common"
+
+
+def test_a_network_is_no_slower_than_the_port_of_each_node(shipped: Catalog) -> None:
+    """Nodes with a port of 100 Gbit/s beside a network of 10: a warning at the floor, a fault at common, where none
+    such is built."""
+    asked = Request(
+        model="r1-671b", as_of=AS_OF, grade="floor", gpus=frozenset({"amd-mi350x-288gb"}), gpu_count=16, max_nodes=2,
+    )  # fmt: skip
+    fast = "nvidia-connectx-5-100g-1-port-qsfp28"
+
+    def networks(grade: Grade, with_card: str = "") -> list[tuple[str, float | None, float | None]]:
+        market = Market.open(shipped, asked.model_copy(update={"grade": grade}), Policy())
+        case = Solver(market).front().points[0].case
+        if with_card:
+            node = dict(case.build.node) | {with_card: 1}
+            common = asked.model_copy(update={"grade": "common"})
+            case = replace(case, build=replace(case.build, node=node), request=common)
+        return [
+            (finding.status, finding.measured, finding.limit)
+            for finding in BY_ID["interconnect"].check(case)
+            if finding.unit == "Gbit/s" and "network of 2 nodes" in str(finding.text)
+        ]
+
+    assert networks("floor") == [("warn", 10, 100)]
+    assert networks("floor", fast) == [("fail", 10, 100)]
+    assert networks("common") == [("pass", 100, 100)]
 
 
 def test_towers_beyond_two_are_not_sold(shipped: Catalog) -> None:

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind
+from catalogs.schema import Kind, Platform
 from constraints.policy import Policy
-from constraints.request import Request
+from constraints.request import Grade, Request
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.no_build.conflict import conflict, minimal
+from optimizer.explanation.no_build.ledger import dropped
 from optimizer.explanation.no_build.ways_out import ways_out
 from optimizer.explanation.questions import NOTHING, Asking, Change
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
+from tests.conftest import AS_OF
 from tests.support.commands import dsopt
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
@@ -46,6 +48,23 @@ def infeasible(seed: int) -> Asking | None:
 def exists(asking: Asking, change: Change) -> bool:
     """Whether a build exists, by the exhaustive solver."""
     return Solver(asking.market(change), clever=False).cheapest() is not None
+
+
+def test_what_a_grade_refuses_everywhere_is_said_to_be_the_grades(shipped: Catalog) -> None:
+    """Blower cards where only servers made for passive ones are left: at the floor they are built in."""
+    platforms = [x for x in shipped.of(Kind.PLATFORM) if isinstance(x, Platform)]
+    others = frozenset(x.id for x in platforms if x.price_class == "diy" or not x.rack_mount)
+    request = Request(
+        model="r1-distill-qwen-7b", as_of=AS_OF, gpus=frozenset({"nvidia-rtx-pro-6000-blackwell-max-q-96gb"}),
+        exclude=others,
+    )  # fmt: skip
+
+    def why(grade: Grade) -> str:
+        asking = Asking(Market.open(shipped, request.model_copy(update={"grade": grade}), Policy()))
+        return next(reason for reason, names in dropped(asking) if any("Max-Q" in name for name in names))
+
+    assert "grade common" in why("common") and "--grade floor" in why("common")
+    assert "--grade" not in why("floor")
 
 
 def test_minimal_subset() -> None:

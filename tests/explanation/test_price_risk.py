@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -13,11 +14,12 @@ from catalogs.errors import InputError
 from catalogs.offers import Offer
 from catalogs.schema import Kind
 from constraints.policy import Policy
+from constraints.prices import states
 from constraints.request import Owned, Spare, SupportRate
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.explanation.prices.price_risk import MOST_BAD, price_risk
 from optimizer.explanation.prices.regret import RegretAxis, Rises
-from optimizer.explanation.prices.reprice import End, at_end, band
+from optimizer.explanation.prices.reprice import End, at_end, high_basis
 from optimizer.explanation.prices.vary import vary
 from optimizer.market.market import Market
 from optimizer.result.recommended import recommended
@@ -37,27 +39,47 @@ def offer(**fields: Any) -> Offer:
 
 
 @pytest.mark.parametrize(
-    ("fields", "kind", "low", "high"),
+    ("fields", "kind", "low", "high", "basis"),
     [
-        ({}, Kind.GPU, Fraction(10, 12), Fraction(12, 10)),
-        ({"confidence": "list"}, Kind.GPU, Fraction(10, 11), Fraction(11, 10)),
-        ({"confidence": "estimate"}, Kind.PLATFORM, Fraction(10, 14), Fraction(14, 10)),
-        ({"confidence": "list"}, Kind.MEMORY, Fraction(1, 2), Fraction(2)),
-        ({"confidence": "estimate"}, Kind.DRIVE, Fraction(10, 15), Fraction(15, 10)),
-        ({"low": "80", "high": "150"}, Kind.MEMORY, Fraction(80, 100), Fraction(150, 100)),
-        ({"high": "150"}, Kind.GPU, Fraction(10, 12), Fraction(150, 100)),
-        ({"low": "120", "high": "90"}, Kind.GPU, Fraction(1), Fraction(1)),
+        ({}, Kind.GPU, Fraction(10, 12), Fraction(12, 10), "price_risk.street_percent 20 %"),
+        ({"confidence": "list"}, Kind.GPU, Fraction(10, 11), Fraction(11, 10), "price_risk.list_percent 10 %"),
+        ({"confidence": "list"}, Kind.MEMORY, Fraction(10, 11), Fraction(11, 10), "price_risk.list_percent 10 %"),
+        ({"date": date(2026, 1, 1)}, Kind.GPU, Fraction(100, 156), Fraction(156, 100),
+         "price_risk.street_percent 20 %, stale 30 %"),
+        ({"confidence": "list", "date": date(2026, 1, 1)}, Kind.DRIVE, Fraction(100, 195), Fraction(195, 100),
+         "price_risk.drive_percent 50 %, stale 30 %"),
+        ({"confidence": "estimate", "date": date(2026, 1, 1)}, Kind.DRIVE, Fraction(10, 14), Fraction(14, 10),
+         "price_risk.estimate_percent 40 %"),
+        ({"low": "80", "high": "150"}, Kind.MEMORY, Fraction(80, 100), Fraction(150, 100), "the offer's high"),
+        ({"low": "120", "high": "90"}, Kind.GPU, Fraction(1), Fraction(1), "the offer's high"),
     ],
-)
-def test_bands(fields: dict[str, Any], kind: Kind, low: Fraction, high: Fraction) -> None:
-    """An offer's own columns first, and neither end on the wrong side of the price."""
-    o = offer(**fields)
-    assert (band(o, kind, Policy(), "low")[0], band(o, kind, Policy(), "high")[0]) == (low, high)
+)  # fmt: skip
+def test_ends_are_those_of_the_band(
+    fields: dict[str, Any], kind: Kind, low: Fraction, high: Fraction, basis: str
+) -> None:
+    """Of today's prices and of stale ones: the band by which `--price` and ranges count, and what it is said to be."""
+    catalog, request, _ = scenario(1)
+    part = next(x for x in catalog.of(kind) if catalog.offers.get(x.id))
+    asked = {"part": part.id, "price": "10000", **fields}
+    asked |= {end: Decimal(fields[end]) * 100 for end in ("low", "high") if end in fields}
+    one = offer(**asked)
+    changed = replace(catalog, offers={**catalog.offers, part.id: (one,)}, price_index=())
+    market = Market.open(changed, request.model_copy(update={"as_of": date(2026, 11, 24)}), Policy())
+    ends = states.band(one, kind, Policy(), states.is_stale(one, kind, market.request.as_of, Policy()))
+    assert (ends.low, ends.high) == (low, high)
+    for end, factor in (("low", low), ("high", high)):
+        (there,) = at_end(market, end).catalog.offers[part.id]
+        assert there.price == states.times(one.price, factor)
+    assert high_basis(one, kind, market) == basis
 
 
-def test_band_is_policy() -> None:
+def test_a_buyers_own_band_is_named() -> None:
+    catalog, request, _ = scenario(1)
+    part = next(x for x in catalog.of(Kind.GPU) if catalog.offers.get(x.id))
     wide = Policy({"price_risk.street_percent": Decimal(50)})
-    assert band(offer(), Kind.GPU, wide, "high") == (Fraction(3, 2), "price_risk.street_percent 50 %")
+    market = Market.open(catalog, request, wide)
+    one = offer(part=part.id, date=request.as_of)
+    assert high_basis(one, Kind.GPU, market) == "price_risk.street_percent 50 %"
 
 
 FEW = ((0, 3), (0, 4), (12, 1), (26, 1), (26, 2), (43, 1), (49, 5), (50, 0))

@@ -13,7 +13,7 @@ import pytest
 
 from catalogs.llm import get
 from catalogs.schema import Kind
-from constraints.physics.circuits import regions, standard
+from constraints.physics.circuits import region_of, regions, standard
 from constraints.policy import Policy
 from constraints.request import Circuit
 from optimizer.explanation.conditions.conditions import conditions
@@ -183,7 +183,7 @@ def test_other_circuits_of_the_region_are_tried(seed: int, circuit: Circuit) -> 
     if total(asking, NOTHING) is not None:
         pytest.skip("the request has a build")
     ways = {w.change.fields["circuit"].volts: w for w in ways_out(asking) if w.keys[0].startswith("circuit")}
-    for sizes in standard(circuit):
+    for sizes in near(circuit):
         totals = {x: total(asking, Change.of(circuit=x)) for x in sizes[:: max(1, len(sizes) // 5)]}
         working = [x.amps for x, least in totals.items() if least is not None]
         way = ways.get(sizes[0].volts)
@@ -197,13 +197,18 @@ def test_other_circuits_of_the_region_are_tried(seed: int, circuit: Circuit) -> 
         assert not smaller or total(asking, Change.of(circuit=smaller[-1])) is None
 
 
+def near(circuit: Circuit) -> list[list[Circuit]]:
+    """Those of the region of its voltage."""
+    return standard(circuit, region_of(circuit.supply_volts))
+
+
 def test_circuits_are_those_of_the_region() -> None:
-    assert {x.volts for sizes in standard(Circuit(amps=15, volts=120)) for x in sizes} == {120, 208, 240}
-    assert {x.volts for sizes in standard(Circuit(amps=15, volts=110)) for x in sizes} == {110, 208, 240}
-    assert [x.amps for x in standard(Circuit(amps=16, volts=230))[0]][:3] == [20, 25, 32]
-    assert len(standard(Circuit(amps=16, volts=230))) == 1
-    assert {x.volts for sizes in standard(Circuit(amps=20, volts=100)) for x in sizes} == {100, 200}
-    assert {x.volts for sizes in standard(Circuit(amps=20, volts=150)) for x in sizes} == {150}
+    assert {x.volts for sizes in near(Circuit(amps=15, volts=120)) for x in sizes} == {120, 208, 240}
+    assert {x.volts for sizes in near(Circuit(amps=15, volts=110)) for x in sizes} == {110, 208, 240}
+    assert [x.amps for x in near(Circuit(amps=16, volts=230))[0]][:3] == [20, 25, 32]
+    assert len(near(Circuit(amps=16, volts=230))) == 1
+    assert {x.volts for sizes in near(Circuit(amps=20, volts=100)) for x in sizes} == {100, 200}
+    assert {x.volts for sizes in near(Circuit(amps=20, volts=150)) for x in sizes} == {150}
     for region in regions():
         assert list(region.amps) == sorted(set(region.amps))
         assert "Volts: " in region.source and "Amperes: " in region.source and date.fromisoformat(region.read)

@@ -52,8 +52,8 @@ def test_supplies_give_their_full_output_from_200_v_on() -> None:
     b = PsuBank(2, 1, 1600, 900, "Gold", "C14", False)
     assert [watts_at(b, v) for v in (120, 199, 200, 230)] == [900, 900, 1600, 1600]
     policy = scene("tower").market.policy
-    assert node_limit_w(b, 200, policy) == 1600 and node_limit_w(b, 199, policy) == 900
-    assert node_limit_w(replace(b, needed=2), 200, policy) == 2560
+    assert node_limit_w(b, 200, policy, None) == 1600 and node_limit_w(b, 199, policy, None) == 900
+    assert node_limit_w(replace(b, needed=2), 200, policy, None) == 2560
 
 
 def test_supplies_that_do_not_run_at_the_line() -> None:

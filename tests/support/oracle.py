@@ -95,6 +95,8 @@ class Ask:
     max_nodes: int = 2
     max_power_w: int | None = None
     circuit: tuple[int, int] | None = None
+    british: bool = False
+    """Bought in the UK, where lines have 240 V too."""
     """Amperes, volts."""
     three_phases: bool = False
     """Whether the circuit has three, with the volts between two of them."""
@@ -1055,7 +1057,8 @@ class Oracle:
         if psu.inlet:
             # What each of those left takes; on American lines 80 % of UL's 15 and 20 A, elsewhere IEC's 10 and 16.
             nearest = min((100, 120, 200, 208, 220, 230, 240), key=lambda v: (abs(v - volts), -v))
-            most = {"C14": 12 if nearest in (120, 208, 240) else 10, "C20": 16}[psu.inlet]
+            american = nearest in (120, 208) or (nearest == 240 and not self.ask.british)
+            most = {"C14": 12 if american else 10, "C20": 16}[psu.inlet]
             if Fraction(100 * load, needed * EFFICIENCY[psu.efficiency] * volts) > most:
                 broken.add("power")
         if psu.form == "ATX" and 4 * load + made.per_node * made.gpu.tdp_w > 4 * fitted * watts:
@@ -1083,7 +1086,7 @@ class Oracle:
         jobs: list[list[tuple[Counter[str], str | None, int]]] = []
         cards = [self.catalog.parts[x] for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
         if not self.ask.have_network:
-            front = 25 if key.net == "pp" else 1
+            front = max(25 if key.net == "pp" else 1, int(self._asked(p, "port_gbit_s", 0, "nic")))
             jobs.append(self._joins("frontend", nodes, front, cards, p.onboard_lan))
             jobs.append(self._joins("oob", nodes, 1, [], ("1*1:RJ45",)))
         elif key.net == "pp":
@@ -1221,8 +1224,9 @@ class Oracle:
                     squared = (3 if ask.three_phases else 1) * (amps * v) ** 2
                     apparent = int(squared**0.5)
                     assert apparent**2 <= squared < (apparent + 1) ** 2
-                    # 230 V of Europe and 220 V of China: the breaker's whole current may be drawn for hours.
-                    if watts > (100 if 214 <= self._line() < 235 else 80) * apparent // 100:
+                    # 230 V of Europe, 240 of the UK, 220 of China: the breaker's whole current may be drawn for hours.
+                    whole = 214 <= self._line() < (245 if ask.british else 235)
+                    if watts > (100 if whole else 80) * apparent // 100:
                         worse.add("power")
                 cables = [parts[x] for x in extra if parts[x].kind == Kind.CABLE and parts[x].medium != "power"]
                 lengths = [100 * c.length_m for c in cables if c.length_m is not None]

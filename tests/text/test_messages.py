@@ -8,6 +8,7 @@ import pytest
 
 from catalogs.message import message, message_data, read_message
 from optimizer.library.solving import solve
+from optimizer.text.figures import measured
 from optimizer.text.languages import Words
 
 
@@ -46,3 +47,10 @@ def test_every_remark_of_a_result_has_its_key_and_its_chinese(ask: Any) -> None:
         assert remark.key and said == remark.text
         zh = Words("zh").sentence(said)
         assert zh != said or remark.code == "guide-name", remark.text
+
+
+def test_money_that_a_rule_measured_has_all_digits_of_its_currency() -> None:
+    assert [measured(260_678.6, "USD"), measured(300_000, "EUR"), measured(3_000_000, "JPY")] == [
+        "260,678.60", "300,000.00", "3,000,000",
+    ]  # fmt: skip
+    assert [measured(14.97, "A"), measured(9_336, "W"), measured(None, "W")] == ["14.97", "9,336", ""]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
+from constraints.physics.grades import grade_words
 from constraints.rules.precision import wanted
-from optimizer.explanation.questions import NOTHING, Asking
+from optimizer.explanation.questions import NOTHING, Asking, Change
 from optimizer.market.market import Market
 from optimizer.market.node_options import pieces_to_be_had
 from optimizer.market.options import UNBOUNDED
@@ -28,6 +31,14 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
     planned = {family.gpu.id for family in solver.families if family.rows}
     paid = {family.gpu.id for family in solver.families if family.least <= market.purse}
     request = market.request
+
+    @cache
+    def at_floor() -> set[str]:
+        """GPUs around which a node can be bought where the grade asks for no more than what works."""
+        if request.grade == "floor":
+            return set()
+        return {family.gpu.id for family in asking.solver(asking.market(Change.of(grade="floor"))).families}
+
     out: dict[str, list[str]] = {}
     for gpu in market.catalog.of(Kind.GPU):
         assert isinstance(gpu, Gpu)
@@ -42,7 +53,14 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
         elif said := _said_early(solver, gpu):
             why = said
         elif gpu.id not in nodes:
-            why = "no whole node around it can be bought"
+            why = (
+                message(
+                    "no node of grade {grade} can be bought around it; at grade floor one can (--grade floor)",
+                    grade=grade_words(request.grade),
+                )
+                if gpu.id in at_floor()
+                else "no whole node around it can be bought"
+            )
         elif gpu.id not in paid:
             why = "one node of it costs more than the budget"
         elif short := _short(solver, gpu):

@@ -21,7 +21,7 @@ from catalogs.errors import Fault, InputError
 from optimizer.explanation.prices.bought import Bought, Change, bought, changes
 from optimizer.explanation.prices.regret import Rises
 from optimizer.explanation.prices.regret_search import Regrets
-from optimizer.explanation.prices.reprice import End, at_end, band, refuse
+from optimizer.explanation.prices.reprice import End, at_end, high_basis, refuse
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.result.document import Text
@@ -97,7 +97,8 @@ class PriceRisk(Strict):
 def price_risk(market: Market, k: int | None = None, clock: Clock | None = None) -> PriceRisk:
     """Fronts at the ends of all prices, and the build of least regret when at most `k` parts (policy
     price_risk.bad_prices without) go to their high: among builds at least as fast as the recommended one, within the
-    budget at today's prices. Ends: an offer's `low` and `high`, else a band of policy price_risk.*.
+    budget at today's prices. Ends: those of its
+    band, as `--price` counts them (constraints/prices/states.py).
 
     Raises InputError where prices depend on quantity, on another cost axis, with limits on shares of the cost, and for
     `k` out of 1 to 6; TimeUp when the clock ends before the recommended build is proven."""
@@ -168,6 +169,6 @@ def _range(market: Market, ends: Mapping[End, Market], part: str) -> PartRange:
     return PartRange(
         part=part,
         today=money(market.book.prices[part].cents, market.request.currency),
-        basis=band(offer, kind, market.policy, "high")[1] if offer else "in hand",
+        basis=high_basis(offer, kind, market) if offer else "in hand",
         **each,
     )

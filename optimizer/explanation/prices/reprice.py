@@ -14,8 +14,7 @@ from catalogs.offers import Offer, PricedOffer
 from catalogs.schema import Kind
 from constraints.exchange import minor_digits
 from constraints.model.axis import MONEY
-from constraints.policy import Policy
-from constraints.prices.states import as_of_day, fixed
+from constraints.prices.states import as_of_day, band, band_key, fixed, is_stale
 from constraints.prices.states import times as price_times
 from optimizer.market.market import Market
 
@@ -72,38 +71,34 @@ def times(offer: Offer, factor: Fraction) -> Offer:
 End = Literal["low", "high"]
 
 
-def band(offer: Offer, kind: Kind, policy: Policy, end: End) -> tuple[Fraction, str]:
-    """(factor on an offer's price at the low or high end, where it comes from): its own column where it has one, else
-    the band of its confidence, for memory and drives at least that of their category. A low is as many times below
-    the price as a high without a column is above it; neither crosses the price. An index that moved the price widens
-    both by its uncertainty."""
-    own = offer.low if end == "low" else offer.high
-    if own is not None:
-        factor = Fraction(own) / Fraction(offer.price)
-        factor = min(factor, Fraction(1)) if end == "low" else max(factor, Fraction(1))
-        basis = N_("the offer's low") if end == "low" else N_("the offer's high")
+def high_basis(offer: Offer, kind: Kind, market: Market) -> str:
+    """Where the high end of an offer's band comes from (constraints/prices/states.py, `band`)."""
+    policy = market.policy
+    stale = is_stale(offer, kind, market.request.as_of, policy)
+    if offer.high is not None:
+        found = [N_("the offer's high")]
     else:
-        percent, key = max(((policy[key], key) for key in _bands(offer, kind)), key=lambda x: x[0])
-        rise = 1 + Fraction(percent) / 100
-        factor = 1 / rise if end == "low" else rise
-        basis = message("{key} {n} %", key=key, n=f"{percent.normalize():f}")
+        key = band_key(offer, kind, policy, stale)
+        found = [message("{key} {n} %", key=key, n=_plain(policy[key]))]
     if isinstance(offer, PricedOffer) and offer.index_percent is not None:
-        wider = 1 + Fraction(offer.index_percent) / 100
-        factor = factor / wider if end == "low" else factor * wider
-        basis = joined([basis, message("index {n} %", n=f"{offer.index_percent.normalize():f}")])
-    return factor, basis
+        found.append(message("index {n} %", n=_plain(offer.index_percent)))
+    if stale:
+        found.append(message("stale {n} %", n=_plain(policy["price_risk.stale_percent"])))
+    return joined(found)
 
 
-def _bands(offer: Offer, kind: Kind) -> list[str]:
-    own = {Kind.MEMORY: ["price_risk.memory_percent"], Kind.DRIVE: ["price_risk.drive_percent"]}
-    return [f"price_risk.{offer.confidence}_percent", *own.get(kind, [])]
+def _plain(percent: Decimal) -> str:
+    return f"{percent.normalize():f}"
 
 
 def at_end(market: Market, end: End) -> Market:
-    """The market where every offer is at its low, or at its high (see `band`)."""
+    """The market where every offer is at its low, or at its high: the ends of the band by which `--price` and the range
+    of a build count (constraints/prices/states.py)."""
 
     def ended(offer: Offer) -> Offer:
-        return times(offer, band(offer, market.catalog.parts[offer.part].kind, market.policy, end)[0])
+        kind = market.catalog.parts[offer.part].kind
+        ends = band(offer, kind, market.policy, is_stale(offer, kind, market.request.as_of, market.policy))
+        return times(offer, ends.low if end == "low" else ends.high)
 
     return with_offers(market, {p: tuple(map(ended, today(market, p))) for p in market.catalog.offers})
 

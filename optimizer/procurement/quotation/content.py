@@ -16,6 +16,7 @@ from optimizer.procurement.quotation.quote import Quote
 from optimizer.request.entry import Quoted
 from optimizer.request.fields import FIELDS
 from optimizer.result.point_schema import FrontPoint
+from optimizer.text.figures import measured
 from optimizer.text.languages import N_, Words
 
 EXCLUDED = (
@@ -211,10 +212,8 @@ def requirements(_: Words, quote: Quote) -> Iterator[Requirement]:
         kind = "none" if check.status == "pass" else "worse"
         said = _.sentence(check.text)
         text = _.stacked("advice, not a condition") if check.status == "warn" else ""
-        limit, measured = (
-            f"{Decimal(str(v)).normalize():,f} {unit(_, check.unit)}" for v in (check.limit, check.measured)
-        )
-        yield Requirement(f"{rule(_, check.rule)}\n{said}", f"{SIGNS[check.relation]}{limit}", measured, kind, text)
+        limit, have = (f"{measured(v, check.unit)} {unit(_, check.unit)}" for v in (check.limit, check.measured))
+        yield Requirement(f"{rule(_, check.rule)}\n{said}", f"{SIGNS[check.relation]}{limit}", have, kind, text)
 
 
 def _limits(_: Words, quote: Quote) -> Iterator[tuple[int, Requirement]]:

@@ -17,7 +17,7 @@ from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.rule import Check, Status
 from constraints.rules.fit import Fit, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.host_memory import HostMemory
-from constraints.rules.interconnect import BMC, Interconnect, host_gbit_s, laid_net
+from constraints.rules.interconnect import BMC, Interconnect, front_end_asked_gbit_s, host_gbit_s, laid_net
 from constraints.rules.power import Power, node_limit_w, watts_at
 from constraints.rules.rack import CORD_ENDS, RackRule, racked, racks_in
 from constraints.rules.registry import BY_ID
@@ -128,7 +128,7 @@ def _supplies(case: Case, refusals: Refusals) -> Iterable[Missing]:
     kinds = bought or refusals.admitted(platform, Psu, case.catalog.of(Kind.PSU))
     ways = sorted(
         (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in supply_patterns(platform)
-        if node_limit_w(bank(u, fitted, needed), case.line_volts, case.policy) >= case.load_w
+        if node_limit_w(bank(u, fitted, needed), case.line_volts, case.policy, case.region) >= case.load_w
     )  # fmt: skip
     have = sum(quoted[supply] for supply in bought)
     if not ways:
@@ -247,7 +247,7 @@ def _wanted_networks(case: Case, market: Market) -> list[_Wanted]:
     links = _first(market.links, [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link)])
     wanted: list[_Wanted] = []
     if "network" not in case.request.have:
-        least = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        least = front_end_asked_gbit_s(case)
         front = networks(_first(cards, nics), case.platform.onboard_lan, switches, links, "frontend", least)
         wanted.append(_Wanted("front-end network", front, 1))
         wanted.append(_Wanted("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
@@ -398,7 +398,7 @@ def supply_facts(case: Case, checks: list[Check]) -> SupplyFacts | None:
     if psus is None or case.power_unknown:
         return None
     each = watts_at(psus, case.line_volts)
-    limit = node_limit_w(psus, case.line_volts, case.policy)
+    limit = node_limit_w(psus, case.line_volts, case.policy, case.region)
     mine = [check.status for check in checks if check.rule == Power.id]
     status: Status = "fail" if case.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
     if each == 0:

@@ -8,6 +8,7 @@ from typing import Any
 from catalogs.message import message
 from catalogs.offers import PricedOffer, state_of
 from catalogs.schema import Kind
+from constraints.exchange import minor_digits
 from constraints.prices.states import QUICK
 from optimizer.procurement.labels import category, sureness, word
 from optimizer.procurement.quotation.quote import Line, support_percent
@@ -206,7 +207,8 @@ def _source(_: Words, line: Line) -> str:
     read = "" if state_of(offer) == "estimate" else f"{offer.date.isoformat()}  "
     was = ""
     if isinstance(offer, PricedOffer) and offer.read_price != offer.price:
-        was = _("{price} {currency} when it was read", price=f"{offer.read_price:,}", currency=offer.currency)
+        price = f"{offer.read_price:,.{minor_digits(offer.currency)}f}"
+        was = _("{price} {currency} when it was read", price=price, currency=offer.currency)
     said = [
         f"{read}{sureness(_, offer)}  {offer.seller}",
         was,
