@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from catalogs.engines.balancer import redundant_for, run_of_uneven, unproven
-from catalogs.engines.rules import SEVERITY, Layout, PlanFault, Release, plan_faults, releases
+from catalogs.engines.rules import SEVERITY, Layout, Outcome, PlanFault, Release, plan_faults, releases
 from catalogs.engines.sizes import ModelSizes, from_config, named
 from catalogs.engines.support import engines_on
 from catalogs.engines.tables import release_of, table
@@ -53,9 +53,12 @@ class Verdict:
 
 def plannable(faults: tuple[PlanFault, ...], *, experimental: bool = False) -> bool:
     """Whether dsopt plans what these faults speak of: only uneven pipeline stages, and what is asked to be tried."""
-    return all(
-        (f.outcome == "warns" and f.rule == "V8") or (f.outcome == "experimental" and experimental) for f in faults
-    )
+    return all(may_be_tried(f.rule, f.outcome, experimental=experimental) for f in faults)
+
+
+def may_be_tried(rule: str, outcome: Outcome, *, experimental: bool) -> bool:
+    """The same of what one rule says."""
+    return (outcome == "warns" and rule == "V8") or (outcome == "experimental" and experimental)
 
 
 def judge(

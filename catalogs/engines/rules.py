@@ -306,17 +306,29 @@ def plan_faults(
 
     The one reading of plan_rules.csv: planner, training planner, `size`, its batch and `check` all ask it. Empty: it
     starts. `number`: an older release than the one described."""
-    return _faults(release.rules, number or release.number, model, layout, until_refused=False)
+    return _faults(release.rules, number or release.number, model, layout)
 
 
-def first_faults(release: Release, model: ModelSizes, layout: Layout) -> tuple[PlanFault, ...]:
-    """As `plan_faults`, but no further than the first refusal: enough to know whether it starts."""
-    return _faults(release.rules, release.number, model, layout, until_refused=True)
+def outcomes(release: Release, model: ModelSizes, layout: Layout) -> dict[str, Outcome]:
+    """The outcome of each rule that `plan_faults` names, without a word, and no further than the first refusal: enough
+    to know whether it starts, for planners that ask it of thousands of plans."""
+    symbols, holds = _symbols(model, layout), _that_hold(layout)
+    found: dict[str, Outcome] = {}
+    for asked in _that_may_hold_on(release.rules, release.number, model, layout.kernel_class):
+        rule = asked.rule
+        if not asked.holds_of_sizes(holds) or any(x in found for x in rule.unless):
+            continue
+        outcome = _wrong(rule, symbols, sure=asked.sure)
+        if outcome == "refused":
+            return {rule.rule: outcome}
+        if outcome and SEVERITY[outcome] > SEVERITY[found.get(rule.rule, "starts")]:
+            found[rule.rule] = outcome
+    return found
 
 
 @lru_cache(maxsize=200_000)
 def _faults(
-    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout, *, until_refused: bool
+    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout
 ) -> tuple[PlanFault, ...]:
     symbols, holds = _symbols(model, layout), _that_hold(layout)
     found: dict[str, PlanFault] = {}
@@ -328,8 +340,6 @@ def _faults(
             worse = found.get(rule.rule)
             if worse is None or SEVERITY[fault.outcome] > SEVERITY[worse.outcome]:
                 found[rule.rule] = fault
-            if until_refused and fault.outcome == "refused":
-                break
     return tuple(found.values())
 
 
@@ -359,11 +369,15 @@ class _Asked:
 
     def holds(self, that_hold: frozenset[str], kernel_class: str) -> bool:
         """Whether all conditions on the plan hold. `that_hold`: names of those that do (`_that_hold`)."""
-        return (
-            self.needs <= that_hold
-            and self.bars.isdisjoint(that_hold)
-            and all((kernel_class in names) == wanted for wanted, names in self.classes)
-        )
+        return self.holds_of_sizes(that_hold) and self.speaks_of(kernel_class)
+
+    def holds_of_sizes(self, that_hold: frozenset[str]) -> bool:
+        """Whether all conditions on the plan hold but for those on the class of its GPUs."""
+        return self.needs <= that_hold and self.bars.isdisjoint(that_hold)
+
+    def speaks_of(self, kernel_class: str) -> bool:
+        """Whether its conditions on the class of the GPUs hold."""
+        return all((kernel_class in names) == wanted for wanted, names in self.classes)
 
 
 @lru_cache(maxsize=4096)
@@ -379,6 +393,14 @@ def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: Model
         if False not in held:
             found.append(_Asked.of(r, sure=None not in held))
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _that_may_hold_on(
+    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, kernel_class: str
+) -> tuple[_Asked, ...]:
+    """Those of them that may speak of GPUs of a class."""
+    return tuple(asked for asked in _that_may_hold(rules, number, model) if asked.speaks_of(kernel_class))
 
 
 def _of_the_plan(condition: str) -> bool:
@@ -466,27 +488,42 @@ def _symbols(model_sizes: ModelSizes, layout: Layout) -> dict[str, int | None]:
 
 
 def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> PlanFault | None:
-    """What the rule says of these sizes; None where nothing is wrong. Of one GPU nothing is cut."""
+    """What the rule says of these sizes; None where nothing is wrong."""
+    outcome = _wrong(rule, symbols, sure=sure)
+    if outcome is None:
+        return None
     if rule.divisor is None or rule.dividend is None:
         said = rule.message.said(symbols)
-        if sure:
-            return PlanFault(rule.rule, rule.outcome, said, rule.source)
-        return PlanFault(rule.rule, "refused", message("not known of this model: {why}", why=said), rule.source)
+        text = said if sure else message("not known of this model: {why}", why=said)
+        return PlanFault(rule.rule, outcome, text, rule.source)
+    if sure and _known(rule, symbols):
+        return PlanFault(rule.rule, outcome, rule.message.said(symbols), rule.source)
+    missing = message(
+        "not known of this model: {symbols} against {sizes}",
+        symbols=rule.dividend.text,
+        sizes=f"{rule.divisor.text} {rule.divisor.value(symbols)}",
+    )
+    return PlanFault(rule.rule, outcome, missing, rule.source)
+
+
+def _known(rule: PlanRule, symbols: Mapping[str, int | None]) -> bool:
+    """Whether the model says all sizes that a rule compares."""
+    operands = (rule.divisor, rule.dividend, rule.blocks_of)
+    return None not in [operand.value(symbols) for operand in operands if operand is not None]
+
+
+def _wrong(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> Outcome | None:
+    """The outcome of a rule for these sizes; None where nothing is wrong. Of one GPU nothing is cut."""
+    if rule.divisor is None or rule.dividend is None:
+        return rule.outcome if sure else "refused"
     divisor = rule.divisor.value(symbols)
     if divisor == 1 and rule.relation != "equals":
         return None
     dividend = rule.dividend.value(symbols)
     block = 1 if rule.blocks_of is None else rule.blocks_of.value(symbols)
     if divisor is None or dividend is None or block is None or not sure:
-        missing = message(
-            "not known of this model: {symbols} against {sizes}",
-            symbols=rule.dividend.text,
-            sizes=f"{rule.divisor.text} {divisor}",
-        )
-        return PlanFault(rule.rule, "refused", missing, rule.source)
-    if _related(rule.relation, divisor, dividend, block):
-        return None
-    return PlanFault(rule.rule, rule.outcome, rule.message.said(symbols), rule.source)
+        return "refused"
+    return None if _related(rule.relation, divisor, dividend, block) else rule.outcome
 
 
 def _related(relation: Relation, divisor: int, dividend: int, block: int) -> bool:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
 from catalogs.engines.features import has_feature
-from catalogs.engines.judge import plannable, release_named
+from catalogs.engines.judge import may_be_tried, plannable, release_named
 from catalogs.engines.lookup_tables import place_of_tables
 from catalogs.engines.published import is_published, makers, published_kinds
-from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
+from catalogs.engines.rules import PlanFault, Release, newest, outcomes, places_of, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.file_kinds import GGUF_KINDS
@@ -152,36 +152,73 @@ def starter(
     per_node: int = 0,
 ) -> Started | None:
     """The first of these engines that starts a replica of `shape` on nodes of `per_node` GPUs; None where none does."""
-    tp, pp, dp, _ = shape
-    placed = per_node if tp * pp * dp > per_node else 0
-    return _starter(of(llm, precision), kernel_class(gpu), shape, placed, among, experimental)
+    return starts_of(llm, kernel_class(gpu), precision, among, experimental).of(shape, per_node)
 
 
-@lru_cache(maxsize=200_000)
-def _starter(
-    sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int, among: tuple[Engine, ...], experimental: bool
-) -> Started | None:
-    for engine in among:
-        release = newest(engine.name)
-        if release is None:
-            continue
-        redundant = _started_with(release, sizes, kernel_class, shape, experimental, per_node)
-        if redundant is not None:
-            return Started(engine, redundant)
-    return None
+class Starts:
+    """Which shapes of replicas some engines start, of one model at one precision on GPUs of one kernel class: planners
+    ask it of thousands."""
 
+    def __init__(self, sizes: ModelSizes, kernel_class: str, among: Sequence[Engine], experimental: bool) -> None:
+        released = [(engine, newest(engine.name)) for engine in among]
+        self._releases = [(engine, _started(release, sizes, kernel_class)) for engine, release in released if release]
+        self._experimental = experimental
 
-def _started_with(
-    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool, per_node: int = 0
-) -> int | None:
-    """Redundant experts with which an engine starts a plan; None where it does not. As `_judged` says it, in no words:
-    planners ask this of every shape, and nothing more once one rule refuses it."""
-    layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
-    redundant = redundant_for(release, sizes, layout)
-    if redundant is None:
+    def of(self, shape: Shape, per_node: int = 0) -> Started | None:
+        """The first engine that starts a replica of `shape` on nodes of `per_node` GPUs; None where none does."""
+        for engine, started in self._releases:
+            redundant = started.with_redundant(shape, per_node, self._experimental)
+            if redundant is not None:
+                return Started(engine, redundant)
         return None
-    faults = first_faults(release, sizes, replace(layout, redundant=redundant) if redundant else layout)
-    return redundant if plannable(faults, experimental=experimental) else None
+
+
+@lru_cache(maxsize=4096)
+def starts_of(llm: Llm, kernel_class: str, precision: str, among: tuple[Engine, ...], experimental: bool) -> Starts:
+    """The shapes that engines start of a model."""
+    return Starts(of(llm, precision), kernel_class, among, experimental)
+
+
+class StartedShapes:
+    """What a release starts of a model on GPUs of a kernel class, in no words, as `_judged` says it. Each shape is
+    judged once, for all requests."""
+
+    def __init__(self, release: Release, sizes: ModelSizes, kernel_class: str) -> None:
+        self._asked = release, sizes, kernel_class
+        self._known: dict[tuple[Shape, frozenset[str]], tuple[int, bool] | None] = {}
+
+    def with_redundant(self, shape: Shape, per_node: int, experimental: bool) -> int | None:
+        """Redundant experts with which a plan starts; None where it does not."""
+        tp, pp, dp, _ = shape
+        # Of a node's GPUs no rule reads more than how the plan would lie on it.
+        how = shape, places_of(tp, pp, dp, per_node)
+        if how not in self._known:
+            self._known[how] = self._judge(shape, per_node)
+        known = self._known[how]
+        if known is None:
+            return None
+        redundant, sure = known
+        return redundant if sure or experimental else None
+
+    def _judge(self, shape: Shape, per_node: int) -> tuple[int, bool] | None:
+        """(redundant experts, whether it starts unless experiments are allowed); None where it never starts."""
+        release, sizes, kernel_class = self._asked
+        layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
+        redundant = redundant_for(release, sizes, layout)
+        if redundant is None:
+            return None
+        said = outcomes(release, sizes, replace(layout, redundant=redundant) if redundant else layout)
+        sure, tried = (
+            all(may_be_tried(rule, outcome, experimental=allowed) for rule, outcome in said.items())
+            for allowed in (False, True)
+        )
+        return (redundant, sure) if tried else None
+
+
+@lru_cache(maxsize=4096)
+def _started(release: Release, sizes: ModelSizes, kernel_class: str) -> StartedShapes:
+    """The one of a release, kept for all requests."""
+    return StartedShapes(release, sizes, kernel_class)
 
 
 def _judged(
@@ -265,7 +302,7 @@ def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str 
     Raises InputError for an engine whose rules are not known."""
     sizes, classes = of(llm, precision), kernel_class(gpu)
     if engine:
-        return _started_with(release_named(engine, classes), sizes, classes, shape, experimental=True)
+        return _started(release_named(engine, classes), sizes, classes).with_redundant(shape, 0, experimental=True)
     found = starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
     return None if found is None else found.redundant_experts
 

@@ -14,6 +14,7 @@ from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
 from constraints.prices.totals import totals
 from constraints.request import Request
+from constraints.rules.precision import wanted
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
@@ -29,6 +30,10 @@ from optimizer.throughput.plans import Planner
 
 PLANNED = tuple(name for name, entry in FIELDS.items() if "planner" in entry.by)
 """Request fields that plans and their speed depend on; a test holds that planners read no others."""
+OF_HOSTS = "offload"
+"""The one of them that rows on the GPUs depend on only by the precisions that it lets in: it asks for others, too."""
+UNPLANNED_POLICY = "cooling."
+"""What keys of the policy begin with that explanations change and that no planner reads; a test holds that too."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Change:
 
 
 NOTHING = Change()
+FEW_NODES = 1
+"""On so many a build is looked for first, where it is only asked whether there is one."""
 
 
 class Asking:
@@ -118,6 +125,18 @@ class Asking:
             self.clock.left()
             self._found[id(market)] = self.solver(market).cheapest()
         return self._found[id(market)]
+
+    def possible(self, change: Change) -> bool:
+        """Whether there is a build under a change, proven. Raises TimeUp.
+
+        One on few nodes is looked for first: where much is given up the cheapest of all takes many plans to prove."""
+        market = self.market(change)
+        if id(market) not in self._found and market.request.max_nodes > FEW_NODES:
+            few = self.market(change | Change.of(max_nodes=FEW_NODES))
+            self.clock.left()
+            if self.solver(few).possible():
+                return True
+        return self.cheapest(change) is not None
 
     def stands(self, change: Change, found: Found) -> bool:
         """Whether the cheapest build of a looser request meets this one too, by plain checks; it is the cheapest here
@@ -195,6 +214,7 @@ class Asking:
 
 
 def _planned(market: Market, apart: str = "") -> tuple[object, ...]:
-    """All that plans and their speed depend on, but for one field of the request."""
-    asked = (getattr(market.request, name) for name in PLANNED if name != apart)
-    return *asked, tuple(sorted(market.policy.changed.items()))
+    """All that plans on GPUs and their speed depend on, but for one field of the request."""
+    asked = (getattr(market.request, name) for name in PLANNED if name not in (OF_HOSTS, apart))
+    policy = (item for item in market.policy.changed.items() if not item[0].startswith(UNPLANNED_POLICY))
+    return *asked, tuple(wanted(market.llm, market.request)), tuple(sorted(policy))

@@ -228,6 +228,21 @@ class Solver(Families):
                 return staircase.points[0]
         return None
 
+    @collector_paused()
+    def possible(self) -> bool:
+        """Whether there is any build, proven: the first one found will do."""
+        for top in self._limits(self.limit()) if self.families else ():
+            self.judge(self.market.purse_at(top))
+            staircase = Staircase(top, flat=True)
+            self.search(staircase)
+            for family in self.families:
+                if staircase.points:
+                    return True
+                self.prove(family, staircase, Front())
+            if staircase.points:
+                return True
+        return False
+
     def _limits(self, limit: int | None) -> Iterator[int]:
         """Rising limits under which the cheapest build is looked for."""
         if self.market.axis is not MONEY:

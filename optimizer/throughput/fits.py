@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.interconnect import least_gbit_s
 from constraints.rules.precision import kv_precision
-from constraints.rules.software import cut_cache_fault, engines_for, keeping, kernel_class, starter
+from constraints.rules.software import cut_cache_fault, engines_for, keeping, kernel_class, starts_of
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
@@ -25,6 +26,20 @@ MOST_SEQUENCES = 256
 """Of llama.cpp: LLAMA_MAX_SEQ in src/llama-cparams.h."""
 Setup = tuple[Gpu, RowKey, int]
 """GPUs of a replica: their kind, the hardware they stand on, their number."""
+RATES = ("interconnect.pp_gbit_s", "interconnect.ep_gbit_s", "interconnect.ep_wide_gbit_s")
+"""Of the policy: speeds of a network that plans may need."""
+Table = dict[tuple[int, int, str, bool], Ints]
+"""Rows of `Fits._table` by number of GPUs, GPUs per node, network, and whether n-gram tables lie in host memory."""
+
+
+@lru_cache(maxsize=1024)
+def _tables(
+    llm: Llm, precision: str, kernel_class: str, among: tuple[Engine, ...], experimental: bool, tokens: int, cache: str,
+    stages: int, rates_gbit_s: tuple[int, ...],
+) -> Table:  # fmt: skip
+    """Tables of shapes, kept for all requests that say the same of what they depend on: those of an explanation differ
+    in what they ask of speed, money and site."""
+    return {}
 
 
 class Fits:
@@ -32,7 +47,7 @@ class Fits:
 
     def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
-        self._tables: dict[tuple[int, int, int, str, bool, tuple[Engine, ...] | None], Ints] = {}
+        self._tables: dict[tuple[int, tuple[Engine, ...] | None], Table] = {}
         self._free: dict[tuple[int, int, bool], int] = {}
         self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
         self._kinds: dict[tuple[str, str], int] = {}
@@ -114,20 +129,32 @@ class Fits:
         # A replica inside a node is the same on every network: one table serves all of them.
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
         on_host = bool(key.tables_gb)
-        memo = (self._kind(gpu, precision), size, per_node, net, on_host, among)
-        if memo not in self._tables:
-            among = keeping(self.llm, self.engines(gpu, precision) if among is None else among, on_host)
-            llm, request, experimental = self.llm, self.request, self.request.allow_experimental
+        kind = self._kind(gpu, precision), among
+        if kind not in self._tables:
+            self._tables[kind] = self._kept(gpu, precision, self.engines(gpu, precision) if among is None else among)
+        known, memo = self._tables[kind], (size, per_node, net, on_host)
+        if memo not in known:
+            able = keeping(self.llm, self.engines(gpu, precision) if among is None else among, on_host)
+            llm, request, policy = self.llm, self.request, self.policy
             cache, rows = kv_precision(llm, request), []
+            starts = starts_of(llm, kernel_class(gpu), precision, able, request.allow_experimental)
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.most_stages(precision)):
-                run = starter(llm, gpu, precision, shape, among, experimental, per_node)
+                run = starts.of(shape, per_node)
                 tp, pp, _, _ = shape
                 if run is None or cut_cache_fault(cache, tp):
                     continue
-                rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
+                rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, policy) if size > key.per_node else 0
                 kv = kv_per_gpu_user(llm, request.tokens, cache, tp, pp)
                 spare = run.redundant_experts
                 weights = weights_per_gpu(llm, precision, *shape, redundant=spare, host_tables=on_host)
                 rows.append((*shape, run.redundant_experts, weights, kv, rate))
-            self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)
-        return self._tables[memo]
+            known[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)
+        return known[memo]
+
+    def _kept(self, gpu: Gpu, precision: str, among: tuple[Engine, ...]) -> Table:
+        """Tables of some engines on GPUs like one, with those of earlier requests that say the same."""
+        request, policy = self.request, self.policy
+        return _tables(
+            self.llm, precision, kernel_class(gpu), among, request.allow_experimental, request.tokens,
+            kv_precision(self.llm, request), self.most_stages(precision), tuple(policy.whole(name) for name in RATES),
+        )  # fmt: skip

@@ -14,11 +14,12 @@ from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from constraints.request import Spare
+from constraints.rules.precision import wanted
 from optimizer.cli.explain_cmd import HELP
 from optimizer.explanation.point.binding import steps
 from optimizer.explanation.point.explained import explained
 from optimizer.explanation.point.neighbours import swaps
-from optimizer.explanation.questions import PLANNED, Asking, Change
+from optimizer.explanation.questions import OF_HOSTS, PLANNED, UNPLANNED_POLICY, Asking, Change
 from optimizer.library import open_result
 from optimizer.market.books import UNPRICED
 from optimizer.market.market import Market
@@ -100,6 +101,43 @@ def test_planners_read_only_what_they_are_shared_by(front: tuple[Market, list[Po
     assert planner.rows(p.case.gpu, [p.found.row.key])
     fields = seen.names & set(type(market.request).model_fields)
     assert fields and fields <= set(PLANNED)
+
+
+def test_offload_asks_for_rows_beside_those_on_the_gpus(front: tuple[Market, list[Point]]) -> None:
+    market, points = front
+    asked = [(p.case.gpu, [p.found.row.key]) for p in points]
+    with_hosts = market.request.model_copy(update={OF_HOSTS: True})
+    assert wanted(market.llm, with_hosts) == wanted(market.llm, market.request)
+    from optimizer.throughput.plans import Planner
+
+    plain, hosted = (
+        Planner(market.llm, request, market.policy, market.calibration) for request in (market.request, with_hosts)
+    )
+    assert hosted.rows_of(asked) == plain.rows_of(asked) != [[]]
+
+
+def test_planners_read_no_policy_that_rows_are_shared_across(front: tuple[Market, list[Point]]) -> None:
+    market, points = front
+    read: set[str] = set()
+
+    class Read(Policy):
+        """A policy that remembers what is read of it."""
+
+        def __getitem__(self, key: str) -> Decimal:
+            read.add(key)
+            return super().__getitem__(key)
+
+        def whole(self, key: str) -> int:
+            read.add(key)
+            return super().whole(key)
+
+    from optimizer.throughput.plans import Planner
+
+    planner = Planner(market.llm, market.request, Read(), market.calibration)
+    keys = [p.found.row.key for p in points]
+    assert planner.rows_of([(p.case.gpu, [key]) for p, key in zip(points, keys, strict=True)])
+    assert "plans.max_apart_nodes" in read
+    assert not [key for key in read if key.startswith(UNPLANNED_POLICY)]
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,24 @@ def test_conflict_and_ways_out(seed: int) -> None:
             assert with_only([c for c in found.members if c is not left]), left.text
     else:
         assert not with_only([])
-    for way in ways_out(Asking(asking.base)):
+    tried = ways_out(Asking(asking.base))
+    # What the conflict says spares questions, and costs no answer.
+    assert ways_out(Asking(asking.base), clashing=found.members) == tried
+    for way in tried:
         assert exists(asking, way.change), way.texts
         for failed in way.failed:
             assert failed is None or not exists(asking, failed), way.smaller
+
+
+@pytest.mark.parametrize("seed", one_in(4, range(12)))
+def test_whether_there_is_a_build_is_known_without_the_cheapest(seed: int) -> None:
+    asking = infeasible(seed)
+    if asking is None:
+        pytest.skip("the squeezed request still has a build")
+    for c in conditions(asking.base):
+        assert asking.possible(c.without) == exists(asking, c.without), c.text
+        fresh = Asking(asking.market(c.without))
+        assert fresh.solver(fresh.base).possible() == exists(asking, c.without), c.text
 
 
 def test_most_squeezes_leave_no_build() -> None:

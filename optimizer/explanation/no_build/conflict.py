@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar, TypeVar
 
 from optimizer.explanation.conditions.conditions import Condition, conditions
@@ -67,13 +68,19 @@ def conflict(asking: Asking) -> Conflict:
     answered soon: those are asked first. Where they don't clash on their own, QuickXplain finds the rest."""
     all_ = conditions(asking.base)
     clashing = all_
+    needed = _needed(asking, [c for c in all_ if c.asked])
+    built = [{c.key} for c in needed]
 
     def without(kept: Sequence[Condition], by: Asking) -> bool:
-        change = Change()
-        for c in all_:
-            if c not in kept:
-                change |= c.without
-        return by.cheapest(change) is None
+        gone = [c for c in all_ if c not in kept]
+        keys = {c.key for c in gone}
+        # With more given up, what was there with less is there still.
+        if any(some <= keys for some in built):
+            return False
+        if not by.possible(reduce(Change.__or__, (c.without for c in gone), Change())):
+            return True
+        built.append(keys)
+        return False
 
     def clash(kept: Sequence[Condition]) -> bool:
         nonlocal clashing
@@ -82,7 +89,6 @@ def conflict(asking: Asking) -> Conflict:
             clashing = list(kept)
         return clashes
 
-    needed = _needed(asking, [c for c in all_ if c.asked])
     try:
         if needed and clash(needed):
             members = list(needed)

@@ -48,7 +48,7 @@ def no_build(
     members = _members(asking, clash)
     tell(members)
     asking.cut = False
-    ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)))
+    ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)), clash.members)
     complete = not asking.cut
     ledger: list[Dropped] = []
     try:

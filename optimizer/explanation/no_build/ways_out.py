@@ -32,30 +32,52 @@ class Way:
 
 
 Tell = Callable[[Way], None]
+UNNESTED = frozenset({"precision", "circuit", "market", "condition", "confidence", "price-age", "lead", "strict-lead"})
+"""Conditions that give way to what is not admitted without them: precisions that count only where they are named,
+another line voltage, offers that come before dearer ones."""
 WORTH_PERMILLE = 5
 """What a second change must save of the budget to be worth a line."""
 SINGLE_SHARE = 0.75
 """Of the effort that is left, what one condition may take."""
 
 
-def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
+def ways_out(asking: Asking, tell: Tell = lambda way: None, clashing: Iterable[Condition] | None = None) -> list[Way]:
     """Ways out, the cheapest build first; each is told when found. With the clock's end those found so far, and
-    `asking.cut` is set."""
+    `asking.cut` is set. `clashing`: conditions that are known to allow no build, whatever else is given up."""
     found: list[Way] = []
     with asking.at_most(1):
-        for way in _search(asking):
+        for way in _search(asking, _Hopeless.of(asking, clashing)):
             found.append(way)
             tell(way)
     return sorted(found, key=lambda w: (w.total_cents, len(w.keys), w.keys))
 
 
-def _search(asking: Asking) -> Iterator[Way]:
+@dataclass(frozen=True)
+class _Hopeless:
+    """Conditions that give way to no build, given up alone or together: all that are in no conflict with others.
+
+    Not those of `UNNESTED`, which give way to values that giving them up does not admit."""
+
+    keys: frozenset[str]
+
+    @classmethod
+    def of(cls, asking: Asking, clashing: Iterable[Condition] | None) -> _Hopeless:
+        if clashing is None:
+            return cls(frozenset())
+        all_, members = conditions(asking.base), {c.key for c in clashing}
+        return cls(frozenset(c.key for c in all_ if c.key not in members) - UNNESTED)
+
+    def __call__(self, *levers_: Lever) -> bool:
+        return all(lever.key in self.keys for lever in levers_)
+
+
+def _search(asking: Asking, hopeless: _Hopeless) -> Iterator[Way]:
     """The budget, the other conditions one by one, each with a smaller budget; two together when all of these ask for
     more money; two and three when nothing else helps."""
     all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
     singles = []
     for lever in all_:
-        if (loose := _alone(asking, lever)) is not None:
+        if not hopeless(lever) and (loose := _alone(asking, lever)) is not None:
             singles.append(_way(asking, (lever.key,), (loose,)))
             yield singles[-1]
     budget = next((x for x in all_ if isinstance(x, Budget)), None)
@@ -63,15 +85,17 @@ def _search(asking: Asking) -> Iterator[Way]:
     least = min((w.total_cents for w in singles if w.keys == ("budget",)), default=None)
     if budget:
         for lever in all_:
-            if lever.key not in helped and lever is not budget and (way := _with_budget(asking, budget, lever, least)):
+            if lever.key in helped or lever is budget or hopeless(lever, budget):
+                continue
+            if way := _with_budget(asking, budget, lever, least):
                 singles.append(way)
                 yield way
     dearer = budget and singles and all(budget.key in w.keys for w in singles)
-    if dearer and (together := _within(asking, [x for x in all_ if x is not budget])):
+    if dearer and (together := _within(asking, [x for x in all_ if x is not budget], hopeless)):
         yield together
     budget_last = sorted(all_, key=lambda x: x is budget)
     for size in (2, 3):
-        if not singles and (together := _together(asking, budget_last, size)):
+        if not singles and (together := _together(asking, budget_last, size, hopeless)):
             singles.append(together)
             yield together
 
@@ -118,15 +142,15 @@ def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None
     return _way(asking, (lever.key, budget.key), (other, more)) if more else None
 
 
-def _within(asking: Asking, others: list[Lever]) -> Way | None:
+def _within(asking: Asking, others: list[Lever], hopeless: _Hopeless) -> Way | None:
     """The best two conditions to change within the budget asked for."""
     given_up = [c for c in conditions(asking.base) if c.key in {x.key for x in others}]
-    if asking.cheapest(_all(c.without for c in given_up)) is None:
+    if not asking.possible(_all(c.without for c in given_up)):
         return None
-    return _together(asking, others, 2)
+    return _together(asking, others, 2, hopeless)
 
 
-def _together(asking: Asking, all_: list[Lever], size: int) -> Way | None:
+def _together(asking: Asking, all_: list[Lever], size: int, hopeless: _Hopeless) -> Way | None:
     """Of all sets of so many conditions the one with the cheapest build, each loosened by no more than it takes.
 
     With all of a set given up its build costs no more than with all loosened, so that sets are tried from the cheapest
@@ -134,6 +158,8 @@ def _together(asking: Asking, all_: list[Lever], size: int) -> Way | None:
     given_up = {c.key: c for c in conditions(asking.base)}
     bounds: list[tuple[int, int, tuple[Lever, ...]]] = []
     for levers_ in combinations([x for x in all_ if x.key in given_up], size):
+        if hopeless(*levers_):
+            continue
         change = _all(given_up[x.key].without for x in levers_)
         if found := asking.cheapest(change):
             bounds.append((asking.total(change, found), len(bounds), levers_))
