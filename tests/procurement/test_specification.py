@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.mapping import Mapping
 from optimizer.procurement.reading.reader import read
-from tests.procurement.test_reader_habits import catalog, quote
+from tests.procurement.test_reader_habits import USD, catalog, compared, quote, seen
 
 DATA = Path("tests/data/oem_wordings.csv")
 """Wordings as makers' configurators and resellers of three languages write them, with what they may be matched to
@@ -118,3 +119,77 @@ def test_three_hundred_lines_are_read_in_three_seconds(tmp_path: Path) -> None:
     start = time.process_time()
     assert len(quote(tmp_path, rows, "Prices in USD").lines) == 300
     assert time.process_time() - start < 3
+
+
+CELLS = Path("tests/data/server_cells.csv")
+"""Servers in one cell: the chassis where one is named, the parts with their numbers, and what stays open."""
+
+
+def cells() -> list[dict[str, str]]:
+    with CELLS.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell["text"][:30])
+def test_a_server_in_one_cell_is_split_into_its_parts(cell: dict[str, str], tmp_path: Path) -> None:
+    text = cell["text"]
+    q = quote(tmp_path, [f'1,,"{text}",2,300000,600000', "2,,3 year warranty,2,1,2"], USD)
+    head, *inside = [line for line in q.lines if line.role == "part"]
+    assert (head.matched.part or "", head.pieces, head.line_total) == (cell["chassis"], 2, 600000)
+    assert all(line.included and line.row == head.row and line.amount == 0 for line in inside)
+    known = {f"{(line.pieces or 0) // 2}*{line.matched.part}" for line in inside if line.matched.part}
+    assert known == set(cell["parts"].split("|"))
+    left = [line for line in inside if line.matched.part is None]
+    said = [
+        f"{x.name} {x.memory_gb // 2} GB" if x.memory_gb else f"{x.name} {(x.pieces or 0) // 2}" for x in left
+    ]  # fmt: skip
+    assert said == [x for x in cell["open"].split("|") if x]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Intel Xeon Gold 6530, 2.1G, 32C/64T, 22.5GT/s", "64GB RDIMM, 5600MT/s, Dual Rank", "NVIDIA L40S 48GB PCIe, 2x",
+     "SYS-821GE-TNHR, 8U, 2 sockets, 32x DIMM slots, 16x NVMe bays", "3.84TB NVMe SSD + tray, 2x", "DGX H200"],
+)  # fmt: skip
+def test_a_part_with_many_figures_is_no_server(text: str, tmp_path: Path) -> None:
+    assert not [line for line in offer(tmp_path, text).lines if line.item]
+
+
+def test_a_server_in_one_cell_is_x_rayed(tmp_path: Path) -> None:
+    text = cells()[8]["text"]
+    found = seen(quote(tmp_path, [f'1,,"{text}",1,330000,330000', "2,,3 year warranty,1,9000,9000"], USD))
+    assert found.build is not None and {(x.part, x.qty) for x in found.build.node} >= {
+        ("intel-xeon-platinum-8592-plus", 2), ("generic-ddr5-5600-rdimm-64gb", 32),
+        ("nvidia-hgx-h200-8-gpu-baseboard", 1),
+    }  # fmt: skip
+    assert found.memory is not None and found.memory.modules == 32
+    assert found.totals.hardware == "330000.00" and not found.not_judged
+    assert {x.rule for x in found.checks if x.status == "fail"} <= {"power"}
+
+
+def test_a_server_without_its_chassis_is_judged_as_far_as_that_matters_not(tmp_path: Path) -> None:
+    found = seen(quote(tmp_path, [f'1,,"{cells()[1]["text"]}",1,330000,330000'], USD))
+    assert {x.rule for x in found.not_judged} >= {"fit", "power", "host_memory", "cooling", "rack", "lanes"}
+    assert all(x.where.startswith("row") for x in found.not_judged)
+    assert {x.rule for x in found.checks if x.status == "fail"} == {"vram"}  # eight H100 do not hold the model
+    assert found.memory is None and all(x.reminder for x in found.missing)
+
+
+def test_a_mapping_names_the_chassis_of_a_server_in_one_cell(tmp_path: Path) -> None:
+    text = cells()[1]["text"]
+    path = tmp_path / "q.csv"
+    path.write_text(f'{USD}\nItem,Description,Qty,Unit Price,Total\n1,"{text}",1,330000,330000\n', encoding="utf-8")
+    lines = read(path, catalog(), mapping=Mapping(parts={text: "dell-poweredge-xe9680"})).lines
+    assert lines[0].matched.part == "dell-poweredge-xe9680" and len(lines) == 6
+
+
+def test_two_offers_of_one_scope_cost_the_same_in_one_cell_and_in_lines(tmp_path: Path) -> None:
+    text = "SYS-821GE-TNHR, 2x Xeon Platinum 8592+, 32x 64GB DDR5-5600 RDIMM, HGX H200 8-GPU, 4x PM9A3 3.84TB"
+    text += ", 1x X550-T2 10G 2-port"
+    one_cell = quote(tmp_path, [f'1,,"{text}",1,300000,300000'], USD, name="one.csv")
+    rows = ["1,,SYS-821GE-TNHR,1,20000,20000", "2,,Xeon Platinum 8592+,2,7000,14000",
+            "3,,64GB DDR5-5600 RDIMM,32,1250,40000", "4,,HGX H200 8-GPU,1,222000,222000",
+            "5,,PM9A3 3.84TB,4,750,3000", "6,,X550-T2 10G 2-port,1,1000,1000"]  # fmt: skip
+    found = compared(one_cell, quote(tmp_path, rows, USD, name="lines.csv"))
+    assert [bid.equal_net for bid in found.bids] == [300000, 300000]
+    assert [bid.filled_net for bid in found.bids] == [0, 0]

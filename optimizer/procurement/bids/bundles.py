@@ -20,11 +20,16 @@ def split(lines: Sequence[PricedLine], quote: Quote, market: Market, terms: Term
     Lines that the catalog does not price keep nothing; a bundle of which it prices nothing stays as it is. The shares
     sum to the bundle's price to the minor unit."""
     out = {id(line): line for line in lines}
-    by_row = {line.row: line for line in lines}
-    for head in (by_row[line.row] for line in quote.lines if line.holds):
+    of_row: dict[int, list[PricedLine]] = {}
+    for line in lines:
+        of_row.setdefault(line.row, []).append(line)
+    by_row = {row: found[0] for row, found in of_row.items()}
+    in_cells = {line.row for line in quote.lines if line.item}
+    for head in (by_row[line.row] for line in quote.lines if line.holds or (line.row in in_cells and not line.item)):
         if head.part and market.catalog.parts[head.part].kind is Kind.SYSTEM:
             continue  # what a complete system contains is told apart elsewhere
         held = [by_row[r] for line in quote.lines if line.row == head.row for r in line.holds if r in by_row]
+        held += of_row[head.row][1:] if head.row in in_cells else []
         priced = [(x, cents) for x in (head, *held) if (cents := _worth(x, market))]
         if not priced or head.state != "included":
             continue

@@ -87,12 +87,22 @@ class Line(Frozen):
     on_request: bool = False
     hidden: bool = False
     per_node: bool = Field(default=False, description="qty counts what each of several servers holds, of how many open")
+    item: int = Field(
+        default=0, description="which part of the server that its row's one cell describes; 0: the row itself"
+    )
+    memory_gb: int | None = Field(default=None, description="a server's memory in all, the number of modules not said")
+    contents: tuple[Line, ...] = Field(default=(), description="while reading: the parts of a server, to be lines")
     holds: tuple[int, ...] = Field(default=(), description="rows without a price whose price is this line's")
     periods: Decimal = Field(
         default=Decimal(1), description="how many times unit_price is paid: 3 for a year's over 36 months"
     )
     matched: Match = Match()
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells lines apart: the row, and the part of the server that its cell describes."""
+        return self.row, self.item
 
     @property
     def amount(self) -> Decimal | None:

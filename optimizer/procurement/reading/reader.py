@@ -25,6 +25,7 @@ from optimizer.procurement.reading.line.in_server import in_their_server
 from optimizer.procurement.reading.line.line_prices import Basis
 from optimizer.procurement.reading.line.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.line.names import Index, index_of
+from optimizer.procurement.reading.line.whole_servers import spread
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
@@ -124,7 +125,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     summed = only(line.total_tax for line in found if not line.optional) or tax
     checked = time_money.of_all_periods(content.totals, found, by_time, months)
     found = decided(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
-    found = bundled(in_their_server(found, maker.index), catalog)
+    found = spread(bundled(in_their_server(found, maker.index), catalog), maker.index)
     issues += sums.check(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
     by_time = by_time and time_money.counted(by_time, found, months)
     currency = content.basis.currency or only(line.currency for line in found)

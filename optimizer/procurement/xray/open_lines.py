@@ -15,6 +15,7 @@ from constraints.rule import Check
 from constraints.rules.registry import BY_ID
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.line.whole_servers import WHOLE_SERVER
 from optimizer.text.languages import N_
 
 UNREAD = N_("a sheet that was not read")
@@ -24,6 +25,8 @@ ROLES = (
     "rack", "cooling",
 )  # fmt: skip
 ROLE_OF = {"system": "platform", "gpu_board": "gpu"}
+OF_THE_CHASSIS = ("fit", "lanes", "interconnect", "cooling", "rack", "power")
+"""Rules that a chassis decides: how it is wired, what it draws and weighs, which ports it has."""
 SERVICES = ("warranty", "installation", "training", "licence", "freight", "service")
 
 
@@ -41,6 +44,8 @@ class Open:
     """What a quote leaves open."""
 
     lines: tuple[OpenLine, ...] = ()
+    chassis: tuple[OpenLine, ...] = ()
+    """Servers of which no chassis is named."""
 
     def may_be(self, roles: Collection[str], *, surely: bool = False) -> tuple[OpenLine, ...]:
         """Lines that may be of one of the roles; `surely`: those alone whose words say so."""
@@ -71,7 +76,10 @@ def open_of(quote: Quote, catalog: Catalog) -> Open:
     for line in quote.lines:
         if line.role != "part" or line.optional or line.holds or line.matched.how == "bundle":
             continue
-        if line.matched.part is None:
+        roles: frozenset[str] | None
+        if line.matched.reason == WHOLE_SERVER:
+            roles = frozenset({"platform"})
+        elif line.matched.part is None:
             roles = roles_of(line, catalog)
         elif not line.pieces:
             roles = frozenset({role(catalog, line.matched.part)})
@@ -83,7 +91,10 @@ def open_of(quote: Quote, catalog: Catalog) -> Open:
             found.append(OpenLine(line.row, roles))
     if any(issue.code == "sheets-unread" for issue in quote.issues):
         found.append(OpenLine(None, None))
-    return Open(tuple(found))
+    unnamed = {line.row for line in quote.lines if line.matched.reason == WHOLE_SERVER}
+    return Open(
+        tuple(found), tuple(line for line in found if line.row in unnamed and line.roles == frozenset({"platform"}))
+    )
 
 
 def role(catalog: Catalog, part: str) -> str:
@@ -113,6 +124,8 @@ def settled(checks: Sequence[Check], left: Open) -> Judgement:
             lines = left.may_be(cures) if cures else ()
         else:
             lines = left.may_be(BY_ID[x.rule].loaded_by, surely=True)
+        if not lines and x.rule in OF_THE_CHASSIS:
+            lines = left.chassis
         if lines:
             before = open_rules.get(x.rule)
             text = joined([before.text, x.text], "; ") if before else x.text

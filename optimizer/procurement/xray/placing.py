@@ -10,7 +10,8 @@ from catalogs.message import N_, joined, message, sentence_of
 from catalogs.schema import Platform
 from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
-from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.document import Line, Match, Quote
+from optimizer.procurement.reading.line.whole_servers import WHOLE_SERVER
 
 MOST_NODES = 1000
 """As of a build.toml."""
@@ -18,12 +19,12 @@ MOST_NODES = 1000
 
 @dataclass(frozen=True)
 class Scope:
-    """`placed`: the build, None where the lines make none; `text` says what was taken; `rows` are the build's lines;
+    """`placed`: the build, None where the lines make none; `text` says what was taken; `keys` are the build's lines;
     `others`: nodes of other kinds with their rows, which no rule saw; `reason` why there is no build."""
 
     placed: Placed | None
     text: str
-    rows: frozenset[int]
+    keys: frozenset[tuple[int, int]]
     prices_only: bool = False
     others: tuple[str, ...] = ()
     reason: str = ""
@@ -41,28 +42,55 @@ def scope(quote: Quote, catalog: Catalog) -> Scope:
         fault = e.faults[0]
         if fault.code == "mixed-nodes":
             return _main_kind(quote, catalog)
+        if fault.code == "no-platform" and (stood_in := _in_some_chassis(quote, catalog)):
+            return stood_in
         text = message("No build, so no rule was checked: {why}. {remedy}", why=fault.text, remedy=fault.remedy)
         return Scope(None, text, frozenset(), reason=fault.text)
-    return _judged(placed, _said(placed, catalog), _rows(quote, placed))
+    return _judged(placed, _said(placed, catalog), _keys(quote, placed))
 
 
-def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
+def _in_some_chassis(quote: Quote, catalog: Catalog) -> Scope | None:
+    """The scope of servers whose cell names no chassis, in the first that takes their GPUs and CPUs; None without one.
+    The line stays open: what depends on the chassis is not judged."""
+    heads = [line for line in quote.lines if line.matched.reason == WHOLE_SERVER and line.matched.candidates]
+    if not heads:
+        return None
+    chassis = heads[0].matched.candidates[0]
+    stood_in = Match(how="none", part=chassis)
+    lines = tuple(
+        line.model_copy(update={"matched": stood_in}) if line.key == heads[0].key else line for line in quote.lines
+    )
+    with_chassis = quote.model_copy(update={"lines": lines})
+    try:
+        placed = to_build(with_chassis, catalog)
+    except InputError:
+        return None
+    text = message(
+        "Row {row} names no chassis: what does not depend on one is judged in {platform}, the first of {n} that fit.",
+        row=heads[0].row, platform=catalog.parts[chassis].name, n=len(heads[0].matched.candidates),
+    )  # fmt: skip
+    said = joined([_said(placed, catalog), text], " ")
+    return _judged(placed, said, _keys(with_chassis, placed))
+
+
+def _judged(placed: Placed, text: str, keys: frozenset[tuple[int, int]]) -> Scope:
     """The scope of a build, unless it is too large for the rules."""
     if placed.build.nodes <= MOST_NODES:
-        return Scope(placed, text, rows)
+        return Scope(placed, text, keys)
     reason = message(
         "{n} nodes are quoted, at most {most} are judged", n=f"{placed.build.nodes:,}", most=f"{MOST_NODES:,}"
     )
     return Scope(None, sentence_of(reason), frozenset(), reason=reason)
 
 
-def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
-    left = {x.row for x in placed.unplaced}
-    rows = {
-        line.row for line in quote.lines
-        if line.role == "part" and not line.optional and line.matched.part and line.pieces and line.row not in left
+def _keys(quote: Quote, placed: Placed) -> frozenset[tuple[int, int]]:
+    left = {x.key for x in placed.unplaced}
+    keys = {
+        line.key for line in quote.lines
+        if line.role == "part" and not line.optional and line.matched.part and line.pieces and line.key not in left
     }  # fmt: skip
-    return frozenset(rows | {line.row for line in quote.lines if rows & {*line.holds}})
+    rows = {row for row, _ in keys}
+    return frozenset(keys | {line.key for line in quote.lines if rows & {*line.holds}})
 
 
 def _said(placed: Placed, catalog: Catalog, alone: bool = True) -> str:
@@ -76,7 +104,7 @@ def _said(placed: Placed, catalog: Catalog, alone: bool = True) -> str:
         several = N_("X-rayed as {nodes} equal nodes of {platform} with their own lines.")
     said: list[str] = [message(one if build.nodes == 1 else several, nodes=build.nodes, platform=name)]
     if placed.unplaced:
-        rows = joined(str(x.row) for x in placed.unplaced)
+        rows = joined(dict.fromkeys(str(x.row) for x in placed.unplaced))
         said.append(message("Not part of the build, no rule saw them: rows {rows}.", rows=rows))
     return joined([*said, *(sentence_of(n.text) for n in placed.notices)], " ")
 
@@ -117,7 +145,9 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     unseen = joined((message("Not X-rayed by rules, only by price: {nodes}.", nodes=x) for x in others), " ")
     alone = "To X-ray one of them, leave out the others' rows (ignore_rows in --map)."
     text = joined([taken, _said(placed, catalog, alone=False), unseen, alone], " ")
-    return replace(_judged(placed, text, _rows(quote, placed) & mine), others=tuple(others))
+    return replace(
+        _judged(placed, text, frozenset(key for key in _keys(quote, placed) if key[0] in mine)), others=tuple(others)
+    )
 
 
 def _gpus(lines: list[Line], catalog: Catalog) -> int:

@@ -22,6 +22,8 @@ from optimizer.procurement.xray.placing import Scope
 from optimizer.procurement.xray.schema import Mark, Stated, Totals, XLine
 from optimizer.text.minor_units import money
 
+Key = tuple[int, int]
+"""A line's row and, of a server in one cell, its number there (`Line.key`)."""
 MOST_CENTS = 10**11
 """Minor units of a piece that the solver still sums without overflow; a quote beyond it is read, not solved."""
 
@@ -39,12 +41,12 @@ class Prices:
 def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: Decimal, below: Decimal) -> Prices:
     """Every line against the catalog's price in the market, marked above or below by so many percent."""
     build = scope.placed.build if scope.placed else None
-    home = {line.row: _home(line, build, market.catalog) for line in quote.lines if line.row in scope.rows}
+    home = {line.key: _home(line, build, market.catalog) for line in quote.lines if line.key in scope.keys}
     by_time = {*quote.time_money.rows} if quote.time_money else set()
-    cents = {line.row: None if line.row in by_time else to.line(line) for line in quote.lines}
+    cents = {line.key: None if line.row in by_time else to.line(line) for line in quote.lines}
     carried = _carried(quote, scope, home, cents, market.catalog)
     pricing = _Pricing(market, scope, to, home, cents, above, below)
-    made = [_line(line, pricing, carried.get(line.row, [])) for line in quote.lines]
+    made = [_line(line, pricing, carried.get(line.key, [])) for line in quote.lines]
     off = sum(to.rebate(total) or 0 for total in quote.totals if total.kind == "discount")
     hardware = _hardware(quote, cents)
     if any(line.row in by_time and line.role == "part" for line in quote.lines):
@@ -57,15 +59,15 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     return Prices(made, totals, bought, _paid(quote, build, pricing, carried))
 
 
-def _paid(quote: Quote, build: Build | None, pricing: _Pricing, carried: Mapping[int, list[Line]]) -> dict[str, int]:
+def _paid(quote: Quote, build: Build | None, pricing: _Pricing, carried: Mapping[Key, list[Line]]) -> dict[str, int]:
     """Minor units that the quote asks for each part of the build in all; the rest of what it holds too many of is
     left over."""
     home, cents = pricing.home, pricing.cents
     have = build.total() if build else {}
     paid: dict[str, int] = {}
     for line in quote.lines:
-        for part, amount in _shares(line, carried.get(line.row, []), cents[line.row] or 0, home, pricing.market):
-            pieces = sum(line.pieces or 0 for line in quote.lines if line.row in home and line.matched.part == part)
+        for part, amount in _shares(line, carried.get(line.key, []), cents[line.key] or 0, home, pricing.market):
+            pieces = sum(line.pieces or 0 for line in quote.lines if line.key in home and line.matched.part == part)
             share = Fraction(have[part], pieces) if pieces > have[part] else Fraction(1)
             paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     return paid
@@ -102,16 +104,19 @@ def _home(line: Line, build: Build | None, catalog: Catalog) -> str:
 
 
 def _carried(
-    quote: Quote, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], catalog: Catalog
-) -> dict[int, list[Line]]:
+    quote: Quote, scope: Scope, home: Mapping[Key, str], cents: Mapping[Key, int | None], catalog: Catalog
+) -> dict[Key, list[Line]]:
     """Lines without a price of their own, by the row of the line whose price is theirs too: the head of their bundle,
     else the carrier of the build."""
-    head = {row: line.row for line in quote.lines for row in line.holds}
+    head = {row: line.key for line in quote.lines for row in line.holds}
     carrier = _carrier(quote, scope, home, cents, catalog)
-    out: dict[int, list[Line]] = {}
+    out: dict[Key, list[Line]] = {}
     for line in quote.lines:
-        of = head.get(line.row) or (
-            carrier.row if carrier and line.row in scope.rows and line.row != carrier.row else None
+        of = (
+            (line.row, 0)
+            if line.item
+            else head.get(line.row)
+            or (carrier.key if carrier and line.key in scope.keys and line.key != carrier.key else None)
         )
         if line.included and of:
             out.setdefault(of, []).append(line)
@@ -119,28 +124,28 @@ def _carried(
 
 
 def _shares(
-    line: Line, carried: list[Line], amount: int, home: Mapping[int, str], market: Market
+    line: Line, carried: list[Line], amount: int, home: Mapping[Key, str], market: Market
 ) -> list[tuple[str, int]]:
     """(part of the build, minor units) of a line's amount: split over what it carries by the catalog's prices, where
     they are known; else all of it is the line's own part's."""
-    if not amount or not home.get(line.row):
+    if not amount or not home.get(line.key):
         return []
-    own = [y for y in (line, *carried) if y.matched.part and home.get(y.row) == y.matched.part]
+    own = [y for y in (line, *carried) if y.matched.part and home.get(y.key) == y.matched.part]
     worth = [catalog_cents(market, y.matched.part or "", y.pieces or 1)[0] for y in own]
     known = [w for w in worth if w is not None]
     if not carried or not known or len(known) < len(worth):
-        return [(home[line.row], amount)]
+        return [(home[line.key], amount)]
     ends = [amount * sum(known[: i + 1]) // sum(known) for i in range(len(known))]
     return [(y.matched.part or "", b - a) for y, a, b in zip(own, [0, *ends], ends, strict=False)]
 
 
 def _carrier(
-    quote: Quote, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], catalog: Catalog
+    quote: Quote, scope: Scope, home: Mapping[Key, str], cents: Mapping[Key, int | None], catalog: Catalog
 ) -> Line | None:
     """The line whose price holds the parts that have none: the node's, else the dearest of the build."""
-    priced = [line for line in quote.lines if line.row in scope.rows and cents[line.row] and line.matched.part]
+    priced = [line for line in quote.lines if line.key in scope.keys and cents[line.key] and line.matched.part]
     nodes = [line for line in priced if catalog.parts[line.matched.part or ""].kind in NODES]
-    return max(nodes or priced, key=lambda x: (cents[x.row] or 0, -x.row), default=None)
+    return max(nodes or priced, key=lambda x: (cents[x.key] or 0, -x.row), default=None)
 
 
 def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tuple[int | None, str]:
@@ -172,22 +177,22 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
 
 @dataclass(frozen=True)
 class _Pricing:
-    """What prices every line. `home`: row -> part of the build that the line pays for; `cents`: row -> its amount;
+    """What prices every line. `home`: key of a line -> part of the build that it pays for; `cents`: key -> its amount;
     `above`, `below`: percent from which a difference is marked."""
 
     market: Market
     scope: Scope
     to: Conversion
-    home: Mapping[int, str]
-    cents: Mapping[int, int | None]
+    home: Mapping[Key, str]
+    cents: Mapping[Key, int | None]
     above: Decimal
     below: Decimal
 
     def absorbed(self, line: Line) -> bool:
         """Whether what the line offers is inside another part of the build, whose price is compared instead."""
-        if line.row not in self.scope.rows or line.holds:
+        if line.key not in self.scope.keys or line.holds:
             return False
-        pays_for_another = self.home.get(line.row) not in (None, line.matched.part)
+        pays_for_another = self.home.get(line.key) not in (None, line.matched.part)
         return pays_for_another and not _on_board(line, self.home, self.market)
 
 
@@ -206,7 +211,7 @@ def _line(line: Line, pricing: _Pricing, carried: list[Line]) -> XLine:
     theirs = _with_carried(_catalog_price(line, pricing, absorbed), carried, pricing)
     pieces = line.pieces or 1
     # A line whose quantity is open is compared by the piece.
-    amount = pricing.cents[line.row] if line.pieces or line.unit_price is None else None
+    amount = pricing.cents[line.key] if line.pieces or line.unit_price is None else None
     each = _each(line, amount, pricing.to)
     compared = amount if line.pieces else each
     percent: float | None = None
@@ -236,7 +241,7 @@ def _line(line: Line, pricing: _Pricing, carried: list[Line]) -> XLine:
         catalog_price=theirs.said,
         difference_percent=percent,
         mark=_mark(line, theirs.cents, percent, absorbed, pricing.above, floor),
-        carries=[carried_line.row for carried_line in carried],
+        carries=[carried_line.row for carried_line in carried if not carried_line.item],
         issues=[issue.text for issue in line.issues],
     )
 
@@ -248,7 +253,7 @@ def _catalog_price(line: Line, pricing: _Pricing, absorbed: bool) -> _CatalogPri
     part = line.matched.part or ""
     if line.role != "part" or part not in pricing.market.catalog.parts:
         return _CatalogPrice(None, "")
-    cents, said = catalog_cents(pricing.market, part, line.pieces or 1, pricing.home.get(line.row, ""))
+    cents, said = catalog_cents(pricing.market, part, line.pieces or 1, pricing.home.get(line.key, ""))
     if cents is None and line.pieces and not absorbed:
         said = _otherwise(pricing.market, part, said)
     return _CatalogPrice(cents, said)
@@ -264,7 +269,7 @@ def _with_carried(own: _CatalogPrice, carried: list[Line], pricing: _Pricing) ->
     for line in carried:
         part = line.matched.part
         # What is inside another part of the build is in the price of that part.
-        if part and pricing.home.get(line.row, part) == part:
+        if part and pricing.home.get(line.key, part) == part:
             cents = catalog_cents(pricing.market, part, line.pieces or 1)[0]
             if cents is None:
                 return _CatalogPrice(None, "a part in it has no price")
@@ -287,9 +292,9 @@ def _stated_price(line: Line, quote: Quote) -> str | None:
     return price if line.tax == "unknown" else f"{price}, {line.tax}"
 
 
-def _on_board(line: Line, home: Mapping[int, str], market: Market) -> bool:
+def _on_board(line: Line, home: Mapping[Key, str], market: Market) -> bool:
     """GPUs quoted instead of the board that holds them: priced as a share of it."""
-    board = market.catalog.parts.get(home.get(line.row, ""))
+    board = market.catalog.parts.get(home.get(line.key, ""))
     return isinstance(board, GpuBoard) and board.gpu == line.matched.part
 
 
@@ -331,19 +336,19 @@ def _otherwise(market: Market, part: str, why: str) -> str:
     )
 
 
-def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:
+def _hardware(quote: Quote, cents: Mapping[Key, int | None]) -> int | None:
     """Minor units of all part lines that have a price; None where none has."""
     found = [
-        c for line in quote.lines if line.role == "part" and not line.optional and (c := cents[line.row]) is not None
+        c for line in quote.lines if line.role == "part" and not line.optional and (c := cents[line.key]) is not None
     ]
     return sum(found) if any(found) else None
 
 
-def _tax(lines: list[Line], cents: Mapping[int, int | None], off: int, rate: Decimal | None) -> int | None:
+def _tax(lines: list[Line], cents: Mapping[Key, int | None], off: int, rate: Decimal | None) -> int | None:
     """Minor units of tax on the net amounts, rounded once per rate; None where a line's rate is not known. `off` and
     lines without a rate of their own are at `rate` (percent)."""
     by_rate: dict[Decimal, int] = {}
-    for at, net in [*((line.tax_rate, cents[line.row] or 0) for line in lines), (None, off)]:
+    for at, net in [*((line.tax_rate, cents[line.key] or 0) for line in lines), (None, off)]:
         percent = rate if at is None else at
         if net and percent is None:
             return None
@@ -353,7 +358,7 @@ def _tax(lines: list[Line], cents: Mapping[int, int | None], off: int, rate: Dec
 
 
 def _totals(
-    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None], off: int,
+    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[Key, int | None], off: int,
     tax_rate: Decimal | None,
 ) -> Totals:  # fmt: skip
     """The quote's sums as stated and as its lines make them, beside the catalog's. `off`: rebates, below 0."""
@@ -361,7 +366,7 @@ def _totals(
     counted = [line for line in quote.lines if not line.optional]
     parts = [line for line in counted if line.role == "part"]
     services = [line for line in counted if line.role == "service"]
-    not_placed = [line for line in parts if line.row not in scope.rows]
+    not_placed = [line for line in parts if line.key not in scope.keys]
     net, tax = _sum(counted, cents, off), _tax(counted, cents, off, tax_rate)
     gross = None if net is None or tax is None else net + tax
     ours, theirs = _compared(made)
@@ -377,16 +382,16 @@ def _totals(
         net=_shown(net, currency),
         tax=None if net is None else _shown(tax, currency),
         gross=_shown(gross, currency),
-        unpriced_rows=[line.row for line in counted if cents[line.row] is None],
+        unpriced_rows=[line.row for line in counted if cents[line.key] is None],
         compared=None if ours is None else f"{ours:f}",
         compared_catalog=None if theirs is None else f"{theirs:f}",
         compared_percent=round(float(100 * (ours - theirs) / theirs), 1) if ours is not None and theirs else None,
     )
 
 
-def _sum(lines: list[Line], cents: Mapping[int, int | None], off: int = 0) -> int | None:
+def _sum(lines: list[Line], cents: Mapping[Key, int | None], off: int = 0) -> int | None:
     """Minor units of the lines that have a price, less a rebate; None where none has."""
-    known = [amount for line in lines if (amount := cents[line.row]) is not None]
+    known = [amount for line in lines if (amount := cents[line.key]) is not None]
     return sum(known) + off if known else None
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from catalogs.message import message
+from catalogs.schema import Kind
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
@@ -16,6 +17,7 @@ from optimizer.procurement.reading.line.match import is_service, match
 from optimizer.procurement.reading.line.names import SEVERAL, Index, branded
 from optimizer.procurement.reading.line.quantities import counted
 from optimizer.procurement.reading.line.trouble import Trouble
+from optimizer.procurement.reading.line.whole_servers import Server, contents, whole_server
 from optimizer.procurement.reading.row_words import folded
 from optimizer.procurement.reading.table.headers import NAMING
 from optimizer.procurement.reading.table.rows import Raw
@@ -37,18 +39,25 @@ def line(
     shown = " ".join([*(texts or (part_number,)), *raw.more])
     # Only the text that names the thing counts pieces: `8×H20` behind a board's number says what is on it.
     named = [t for t in (part_number, *texts) if t]
-    in_text, first = count_words(named[0]) if named else (None, "")
+    server = _server(raw, texts, index, overrides)
+    in_text, first = count_words(named[0]) if named and server is None else (None, named[0] if named else "")
     if in_text and row_words.has("machine", first) and re.match(r"\d+\s*(?:卡|gpu)", folded(named[0])):
         in_text = None  # `8卡 H20 服务器` says what is in a server
     part_number, *plain = [first if named and t == named[0] else t for t in (part_number, *texts)]
-    matched, role = _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
+    matched: Match | None
+    role: Any
+    matched, role = (
+        (_of_chassis(server, index, part_number), "part")
+        if server
+        else _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
+    )
     if matched is None:
         return None
     count = counted(raw, found, in_text, shown, index.gpus_on(matched.part), trouble)
     price = priced(raw, found, count, basis, trouble)
     doubts(raw, found, count, price, role, trouble)
     state = raw.text("condition")
-    if matched.part and role == "part":
+    if matched.part and role == "part" and server is None:
         whole_text = " ".join((raw.text("part_number"), shown))
         state = _contradicted(index, matched.part, whole_text, raw, count.pieces, trouble)
         if trouble.has("size-conflict", "figure-conflict") and matched.how in BY_WORDS and not _numbered(index, raw):
@@ -69,7 +78,33 @@ def line(
         on_request=found.said == "asked", lead_time=raw.text("lead_time"), condition=state,
         warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
         per_node=per_node, included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
+        contents=contents(server, raw.row) if server else (),
     )  # fmt: skip
+
+
+def _mapped(raw: Raw, overrides: dict[str, str]) -> str | None:
+    """What a mapping says of a line; None where it says nothing."""
+    keys = [folded(key) for key in (raw.text("part_number"), *(raw.text(name) for name in NAMING[1:])) if key]
+    return next((overrides[key] for key in keys if key in overrides), None)
+
+
+def _server(raw: Raw, texts: tuple[str, ...], index: Index, overrides: dict[str, str]) -> Server | None:
+    """The server that the line's cells describe, in the chassis that a mapping gives it; None where it is a part, also
+    by the mapping."""
+    given = _mapped(raw, overrides)
+    if given is not None and (given not in index.parts or index.parts[given].kind is not Kind.PLATFORM):
+        return None
+    server = whole_server((*texts, *raw.more), index)
+    if server is not None and given is not None:
+        server.chassis = Match(how="mapped", part=given, score=100)
+    return server
+
+
+def _of_chassis(server: Server, index: Index, part_number: str) -> Match:
+    """The chassis of a server, by its number where its text names none."""
+    named = index.whole(part_number) if part_number else Match()
+    is_chassis = named.part is not None and index.parts[named.part].kind is Kind.PLATFORM
+    return named if server.chassis.part is None and is_chassis else server.chassis
 
 
 def _numbered(index: Index, raw: Raw) -> bool:
@@ -88,8 +123,7 @@ def _matched(
     trouble: Trouble,
 ) -> tuple[Match | None, Any]:
     """(match or None to ignore the line, role)."""
-    keys = [folded(key) for key in (raw.text("part_number"), *(raw.text(name) for name in NAMING[1:])) if key]
-    wanted = next((overrides[key] for key in keys if key in overrides), None)
+    wanted = _mapped(raw, overrides)
     if wanted == IGNORE:
         return None, "part"
     if wanted == SERVICE:

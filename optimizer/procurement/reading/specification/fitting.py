@@ -12,7 +12,8 @@ from decimal import Decimal
 from functools import cached_property
 
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Kind, Memory, Nic, Part, Platform, Psu
+from catalogs.message import message
+from catalogs.schema import Cpu, Drive, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.rules.fit import cpu_fits, memory_fits, psu_fits
 from optimizer.procurement.reading.row_words import folded, has
 from optimizer.procurement.reading.specification.grammar import values
@@ -22,6 +23,9 @@ from optimizer.text.languages import N_
 
 SEVERAL_FIT = N_("several parts fit these words, with different figures")
 NONE_FITS = N_("no part of the catalog fits these words")
+SPEED_TAKEN = N_("says no data rate: {mts} MT/s taken, what its CPU runs")
+DRIVE_TAKEN = N_("says no bay or generation: the least that fits taken, PCIe {gen} in {bay}")
+CARD_TAKEN = N_("says no ports or plug: the least that fits taken, {ports} x {plug}")
 MOST_CANDIDATES = 5
 NEEDED: dict[Kind, tuple[str, ...]] = {
     Kind.MEMORY: ("capacity_gb",), Kind.DRIVE: ("capacity_gb",), Kind.NIC: ("gbit_s", "family"), Kind.PSU: ("watts",),
@@ -48,6 +52,9 @@ class Around:
     """What is known of the server that a line is part of."""
 
     platform: Platform | None = None
+    cpu: Cpu | None = None
+    least: bool = False
+    """Whether what the words leave open is taken as the least that fits them (what a seller owes at least)."""
 
     def takes(self, part: Part) -> bool:
         """Whether the server takes a part, as far as its maker says."""
@@ -118,11 +125,17 @@ class Fitting:
         more = re.compile(number + (r"[a-z]?\+?" if number.isdigit() else r"\+"))
         return {cpu for written, ids in self._cpu_numbers.items() if more.fullmatch(written) for cpu in ids}
 
-    def fit(self, plain: str, around: Around = NOTHING) -> Fit:
-        """The part that a text means by what it says; an empty Fit where it says too little to look for one."""
+    def kind(self, plain: str) -> Kind | None:
+        """The kind of part that a text names first of all."""
+        return kind_of(plain, cpu_named=bool(self.cpus(plain)))
+
+    def fit(self, plain: str, around: Around = NOTHING, kind: Kind | None = None) -> Fit:
+        """The part that a text means by what it says; an empty Fit where it says too little to look for one.
+
+        `kind`: that of its label, for words that say none."""
         cpus = self.cpus(plain)
-        kind = kind_of(plain, cpu_named=bool(cpus))
-        if kind is None:
+        kind = self.kind(plain) or kind
+        if kind is None or kind is Kind.GPU:
             return self._gpu(plain)
         asked = wanted(plain, kind)
         if kind is Kind.CPU:
@@ -178,6 +191,9 @@ class Fitting:
         if taken and len({alike(part) for part in taken}) == 1 and self._says_enough(asked, best[0], plain, around):
             return Fit(best[0].id, tuple(part.id for part in best[:MOST_CANDIDATES]))
         if taken:
+            if around.least and (least := _least(taken, around)):
+                alike_ones = [part.id for part in best if alike(part) == alike(least[0])]
+                return Fit(alike_ones[0], tuple(alike_ones[:MOST_CANDIDATES]), least[1])
             firsts: dict[tuple[object, ...], str] = {}
             for part in best:
                 firsts.setdefault(alike(part), part.id)
@@ -227,6 +243,34 @@ class Fitting:
             (offer.price for offer in offers if offer.currency == "USD" and offer.condition == "new"),
             default=Decimal(10**9),
         )
+
+
+def _least(parts: Sequence[Part], around: Around) -> tuple[Part, str] | None:
+    """(the part of least figures, what was assumed) of several that fit a server's words: modules at its CPU's rate,
+    drives in U.2 bays of the older generation, network cards with fewer ports. None for other kinds."""
+    if all(isinstance(part, Memory) for part in parts):
+        modules = [part for part in parts if isinstance(part, Memory)]
+        if around.cpu is not None:
+            cpu = around.cpu
+            fits = (part.mem_gen == cpu.mem_gen and part.dimm_type in cpu.dimm_types[:1] for part in modules)
+            modules = [part for part, fitting in zip(modules, fits, strict=True) if fitting] or modules
+        need = (around.cpu.mem_max_mts or 0) if around.cpu else 0
+        if len({(part.mem_gen, part.dimm_type) for part in modules}) > 1 or not need:
+            return None
+        chosen: Part = min(modules, key=lambda part: (part.mts < need, abs(part.mts - need), part.id))
+        assert isinstance(chosen, Memory)
+        return chosen, message(SPEED_TAKEN, mts=f"{chosen.mts:,}")
+    if all(isinstance(part, Drive) and part.media == "nvme" for part in parts):
+        drives = [part for part in parts if isinstance(part, Drive)]
+        drive = min(drives, key=lambda part: ("U.2" not in part.forms, part.pcie_gen or 0, part.id))
+        return drive, message(DRIVE_TAKEN, gen=drive.pcie_gen, bay=drive.forms[0])
+    if all(isinstance(part, Nic) for part in parts):
+        card = min(
+            (part for part in parts if isinstance(part, Nic)),
+            key=lambda part: (part.ports, part.form != "PCIe", part.id),
+        )
+        return card, message(CARD_TAKEN, ports=card.ports, plug=card.connectors[0])
+    return None
 
 
 def _made_by(part: Part, makers: set[str]) -> bool:
