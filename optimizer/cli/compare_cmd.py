@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,11 @@ OF_THE_FILES = (
 OPTIONS = (
     *OF_THE_TENDER,
     Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
+    Option("scoring", "How bids are ranked: cn-goods, de-ufab-simple, ... or a .toml of the tender's.", group=ASK),
+    Option("points", "CSV of experts' points: bid,criterion,points.", Path, None, group=ASK),
+    Option("declared", "CSV of bidders' declarations: bid,small,domestic_percent,foreign.", Path, None, group=ASK),
+    Option("low_price", "Rule on abnormally low bids: cn-2026-2, eu-69=80, pl-224, none, a .toml.", group=ASK),
+    Option("ceiling", "Highest price that the tender allows, on the basis that is scored.", group=ASK),
     Option("fill", "What prices a demanded item that is missing: none (default), max, median, catalog.", group=BASIS),
     *OF_THE_FILES,
     CATALOG,
@@ -85,7 +91,22 @@ OPTIONS = (
     Option("output", "Workbook (.xlsx) or .json to write.", Path, None, ("-o", "--output"), group=ANSWER),
     FORCE,
 )  # fmt: skip
-TYPED_TOO = ("fill", "demand", "drop", "tax", "fx", "weights", "map_", "term", "accept_fuzzy")
+TYPED_TOO = (
+    "scoring",
+    "points",
+    "declared",
+    "low_price",
+    "ceiling",
+    "fill",
+    "demand",
+    "drop",
+    "tax",
+    "fx",
+    "weights",
+    "map_",
+    "term",
+    "accept_fuzzy",
+)
 """Options that the first line says as they were typed."""
 
 
@@ -194,7 +215,29 @@ def compared_bids(
         tax_percent=tax_percent(values["tax"]) if values["tax"] else None,
         rates=purchase_terms.rates(values["fx"]) if values["fx"] else (), weights=values["weights"],
         time_limit_s=values["time_limit"], fill=values["fill"] or "none",
-        demand=values["demand"] or "", drop=values["drop"] or "",
+        demand=values["demand"] or "", drop=values["drop"] or "", tender=_tender(values),
+    )  # fmt: skip
+
+
+def _tender(values: Values) -> Any:
+    """How the tender is scored."""
+    from catalogs.errors import Fault, InputError
+    from optimizer.library import read_tender
+
+    ceiling = None
+    if values["ceiling"] is not None:
+        try:
+            ceiling = Decimal(values["ceiling"].replace(",", ""))
+        except InvalidOperation:
+            ceiling = Decimal(0)
+        if not ceiling.is_finite() or ceiling <= 0:
+            remedy = "An amount of the comparison's currency: 5000000."
+            raise InputError(
+                Fault("bad-tender", "is no price", column="--ceiling", value=values["ceiling"][:40], remedy=remedy)
+            )
+    return read_tender(
+        values["scoring"] or "plain", points=values["points"], declared=values["declared"],
+        low_price=values["low_price"] or "", ceiling=ceiling,
     )  # fmt: skip
 
 

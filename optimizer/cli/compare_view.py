@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
-from optimizer.procurement.bids.bid_labels import CRITERIA, amount, distance, first_of, named, open_items
+from optimizer.procurement.bids.bid_labels import (
+    CERTAIN,
+    METHODS,
+    amount,
+    criterion,
+    distance,
+    first_of,
+    named,
+    open_items,
+)
 from optimizer.procurement.labels import SEVERITIES
 from optimizer.text.languages import N_, Words
 
@@ -46,7 +55,12 @@ def show(comparison: Comparison, _: Words) -> None:
         currency=basis.currency,
     )
     say(head)
-    say(_.comma.join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in comparison.weights))
+    rules = comparison.scoring
+    named_rule = f"{rules.title}{_.colon}" if rules.name != "plain" else ""
+    points = _.comma.join(f"{criterion(_, w)} {w.weight.normalize():f}" for w in comparison.weights)
+    say(f"{named_rule}{_(METHODS[rules.method]) + _.semicolon if named_rule else ''}{points}")
+    if named_rule:
+        say(_("Source: {source} ({certainty})", source=rules.source, certainty=_(CERTAIN[rules.certainty])))
     rows = [_row(bid) for bid in sorted(comparison.bids, key=lambda x: (x.rank or len(comparison.bids) + 1, x.id))]
     table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9, 10}, keys=2)
     for x in comparison.bids:

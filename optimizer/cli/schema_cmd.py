@@ -9,7 +9,8 @@ import typer
 from optimizer.cli.output import emit_json
 
 KINDS = (
-    "request, result, models, size, size-models, build, xray, comparison, results-compared, award, award-terms, policy"
+    "request, result, models, size, size-models, build, xray, comparison, results-compared, award, award-terms, "
+    "scoring, low-price, policy"
 )
 
 
@@ -46,6 +47,10 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
         from optimizer.procurement.bids.schema import Comparison
 
         emit_json(Comparison.model_json_schema())
+    elif what in ("scoring", "low-price"):
+        from optimizer.procurement.bids.scoring_rules import LowPriceRules, ScoringRules
+
+        emit_json((ScoringRules if what == "scoring" else LowPriceRules).model_json_schema())
     elif what == "results-compared":
         from optimizer.procurement.bids.changes_schema import ResultsCompared
 

@@ -21,6 +21,7 @@ from optimizer.library.buying import (
     read_award_terms,
     read_bids,
     read_quote,
+    read_tender,
     xray,
 )
 from optimizer.library.checking import check, mend
@@ -41,6 +42,6 @@ from optimizer.library.verifying import verify_result
 __all__ = [
     "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "load_catalog",
     "mend", "open_result", "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build",
-    "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve",
+    "read_calibration", "read_policy", "read_quote", "read_tender", "shipped_catalog", "size", "size_models", "solve",
     "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optimizer.procurement.bids.files import Files
     from optimizer.procurement.bids.offered import Offered
     from optimizer.procurement.bids.schema import Comparison
+    from optimizer.procurement.bids.tender_files import Tender
     from optimizer.procurement.quotation.quote import Quote as Quotation
     from optimizer.procurement.quotation.quote_terms import Party, Terms
     from optimizer.procurement.reading.document import Quote
@@ -86,6 +87,7 @@ def compare(
     bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[ExchangeRate] = (),
     weights: str | None = None, time_limit_s: float | None = 60, fill: str = "none", demand: str = "", drop: str = "",
+    tender: Tender | None = None,
 ) -> Comparison:  # fmt: skip
     """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
     currency, each build judged under the request, scored by `weights` (the policy's without). Where the request names
@@ -94,11 +96,12 @@ def compare(
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
     `demand` and `drop` (categories or numbers of items, by commas) and `fill` (none, max, median, catalog) are the
-    buyer's scope: docs/compare.md.
+    buyer's scope; `tender` (of `read_tender`) says how bids are scored: docs/compare.md.
     Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
     from optimizer.procurement.bids.compare import common_tax, compared, terms_of, with_rates
     from optimizer.procurement.bids.scope import scope_of
-    from optimizer.procurement.bids.scoring import weights as weighed
+    from optimizer.procurement.bids.scoring import weights_of
+    from optimizer.procurement.bids.scoring_rules import scoring_rules
 
     scope = scope_of(fill, demand, drop)
     request = of_a_build_that_is_given(request)
@@ -106,7 +109,26 @@ def compare(
     given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
     of_totals = given if tax_percent is not None or given else common_tax(bids)
     terms = terms_of(request, of_totals, market.policy["compare.outlier_percent"], rates, unsaid=given)
-    return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s, scope)
+    rules = tender.rules if tender is not None else scoring_rules("plain")
+    return compared(bids, market, terms, weights_of(rules, weights, market.policy), time_limit_s, scope, tender)
+
+
+def read_tender(
+    scoring: str = "plain", *, points: Path | None = None, declared: Path | None = None, low_price: str = "",
+    ceiling: Decimal | None = None,
+) -> Tender:  # fmt: skip
+    """How a tender is scored: `scoring` and `low_price` are names of shipped rules or TOML files of the buyer's (the
+    scoring's own rule on low prices without, `none` for none), `points` of experts and `declared` of bidders CSV files,
+    `ceiling` on the basis that is scored. Raises InputError for what is none of these."""
+    from optimizer.procurement.bids.scoring_rules import low_price_rules, own_low_price, scoring_rules
+    from optimizer.procurement.bids.tender_files import Tender, declarations, experts_points
+
+    rules = scoring_rules(scoring)
+    low = low_price_rules(low_price) if low_price and low_price != "none" else None
+    return Tender(
+        rules, experts_points(points, rules) if points else {}, declarations(declared) if declared else {},
+        low if low_price else own_low_price(rules), ceiling,
+    )  # fmt: skip
 
 
 def award(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from optimizer.procurement.bids.schema import Bid, Flag, Item
+from optimizer.procurement.bids.schema import Bid, Flag, Item, Weight
 from optimizer.procurement.labels import CATEGORIES
 from optimizer.text.languages import N_, Words
 
@@ -37,8 +37,28 @@ SCOPES = {
 }  # fmt: skip
 CRITERIA = {
     "price": N_("Price"), "throughput": N_("Throughput"), "rules": N_("Rules"), "power": N_("Power use"),
-    "delivery": N_("Delivery"), "warranty": N_("Warranty"),
+    "delivery": N_("Delivery"), "warranty": N_("Warranty"), "life_cycle_cost": N_("Life-cycle cost"),
 }  # fmt: skip
+FIGURES = {
+    "throughput_tok_s": N_("Throughput, tok/s"), "power_w": N_("Power of the whole build, W"),
+    "rack_units": N_("Rack units"), "lead_days": N_("Lead time, days"), "warranty_months": N_("Warranty, months"),
+}  # fmt: skip
+METHODS = {
+    "points": N_("weighted points"), "lowest": N_("lowest evaluation price"), "ratio": N_("points per price"),
+    "ratio_band": N_("points per price, with a band"), "weighted_ratio": N_("points and price against their medians"),
+}  # fmt: skip
+CERTAIN = {
+    "primary text read": N_("the text itself was read"), "secondary": N_("read in others' words"),
+    "unsure": N_("unsure: check it against the tender"), "the buyer's": N_("the buyer's own"),
+}  # fmt: skip
+LOW_AGAINST = {
+    "mean": N_("the mean of the bids"), "next": N_("the next lowest bid"), "ceiling": N_("the ceiling"),
+}  # fmt: skip
+
+
+def criterion(_: Words, weight: Weight) -> str:
+    """A criterion's name: the tender's words for its own."""
+    return weight.title or _(CRITERIA[weight.key])
 
 
 def role(_: Words, code: str) -> str:

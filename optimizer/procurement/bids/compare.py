@@ -21,10 +21,11 @@ from optimizer.market.rows import GpuRows
 from optimizer.procurement.bids import flagging, scoring
 from optimizer.procurement.bids.align import Group, aligned, ordered, with_contents
 from optimizer.procurement.bids.basis import DISCOUNT, Terms, currencies_of, priced
-from optimizer.procurement.bids.bid_labels import CRITERIA, first_of
+from optimizer.procurement.bids.bid_labels import first_of
 from optimizer.procurement.bids.bundles import split
 from optimizer.procurement.bids.cells import HARDWARE, Stand, items
 from optimizer.procurement.bids.offered import FromResult, Offered, Unread, head_of, lines_of
+from optimizer.procurement.bids.ranking import ranked
 from optimizer.procurement.bids.schema import (
     Apart,
     Basis,
@@ -39,8 +40,10 @@ from optimizer.procurement.bids.schema import (
     Weight,
 )  # fmt: skip
 from optimizer.procurement.bids.scope import Scope, Seen, makers_of, refuse_unknown, setting
+from optimizer.procurement.bids.scoring_rules import scoring_rules
 from optimizer.procurement.bids.services import services_of
 from optimizer.procurement.bids.technical import Judged, Nearest, can_do_without, cheapest, facts, judged
+from optimizer.procurement.bids.tender_files import Tender, of_bids
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
 from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled
@@ -99,18 +102,20 @@ def common_tax(offered: Sequence[Offered]) -> Decimal:
 
 def compared(
     offered: Sequence[Offered], market: Market, terms: Terms, weights: Sequence[Weight],
-    seconds: float | None = SECONDS, scope: Scope | None = None,
+    seconds: float | None = SECONDS, scope: Scope | None = None, tender: Tender | None = None,
 ) -> Comparison:  # fmt: skip
     """Two to twelve bids on one basis and one scope, with what each build does, a score and ranks.
 
     `market` is the tender's: its request says model, users and site. `seconds` limits each search for the cheapest
-    build. `scope` is the buyer's; without, what the rules demand and what all bids offer that may be awarded. Raises
-    InputError for too few or too many bids, and where none can be compared."""
+    build. `scope` is the buyer's; without, what the rules demand and what all bids offer that may be awarded. `tender`:
+    how bids are scored, plain points without. Raises InputError for too few or too many bids, and where none can be
+    compared."""
     if not 2 <= len(offered) <= MOST_BIDS:
         remedy = f"Give 2 to {MOST_BIDS} files."
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
     rows = GpuRows.of_market(market)
-    scope = scope or Scope()
+    scope, tender = scope or Scope(), tender or Tender(scoring_rules("plain"))
+    of_bids(tender, len(offered))
     entries = [_entry(chr(ord("A") + place), offer, market, terms, rows, scope) for place, offer in enumerate(offered)]
     if refused := _refused(entries, terms):
         raise InputError(refused)
@@ -118,8 +123,8 @@ def compared(
     groups = _with_demands(groups, entries, market.catalog, scope)
     refuse_unknown(scope, len(groups), {(entry.id, line.row) for entry in entries for line in entry.lines})
     found = items(groups, _stands(entries, terms, market.catalog), market.catalog, terms, scope)
-    bids = _ranked(_bids(entries, groups, found, market, terms, rows, seconds), weights)
-    responsive = [bid for bid in bids if bid.responsive]
+    bids = ranked(_bids(entries, groups, found, market, terms, rows, seconds), weights, tender, terms)
+    placed = [bid for bid in bids if bid.rank is not None]
     whole = [bid.equal_net for bid in bids if bid.complete and bid.equal_net is not None]
     apart = [bid for bid in bids if bid.apart]
     return Comparison(
@@ -128,14 +133,17 @@ def compared(
         policy={key: str(value) for key, value in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids),
         scope=_said(scope),
+        scoring=tender.rules,
+        low_price=tender.low_price,
+        ceiling=tender.ceiling,
         weights=tuple(weights),
         bids=tuple(bids),
         items=tuple(found),
         lowest_equal_net=min(whole, default=None),
-        recommended=min(responsive, key=lambda bid: (bid.rank or 0, bid.id)).id if responsive else None,
+        recommended=min(placed, key=lambda bid: (bid.rank or 0, bid.id)).id if placed else None,
         catalog_sha256=market.catalog.sha256,
         throughput_model=market.calibration.name,
-        notes=tuple(_notes(weights)),
+        notes=tuple(_notes(weights, tender)),
     )
 
 
@@ -403,37 +411,6 @@ def _negotiable(found: Sequence[Item], i: int) -> Decimal:
 FIRM = ("included", "equivalent", "in_system")
 
 
-def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
-    values = [_values(bid) for bid in bids]
-    out = []
-    for b, found in zip(bids, scoring.scored(values, weights), strict=True):
-        silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
-        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
-        update = {"points": found.points, "score": found.score, "rank": found.rank, "flags": (*b.flags, *said)}
-        out.append(b.model_copy(update=update))
-    return out
-
-
-def _values(bid: Bid) -> scoring.Values:
-    technical = bid.technical
-    speed = Decimal(str(technical.throughput.output_tok_s)) if technical.throughput else None
-    return scoring.Values(
-        bid.equal_net or Decimal(0),
-        speed,
-        _passed(bid),
-        technical.w_per_tok_s,
-        bid.lead_days,
-        bid.warranty_months,
-        bid.responsive,
-    )
-
-
-def _passed(bid: Bid) -> Decimal:
-    """Share of the rules that do not fail as offered; 0 of a bid that is no build."""
-    technical = bid.technical
-    return 1 - Decimal(len({x.rule for x in technical.failed})) / technical.rules if technical.rules else Decimal(0)
-
-
 def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
     used = {terms.currency, *(line.currency for bid in bids for line in bid.lines)}
     rates = tuple(terms.rates[c] for c in sorted(used) if c in terms.rates)
@@ -443,7 +420,13 @@ def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
     )  # fmt: skip
 
 
-def _notes(weights: Sequence[Weight]) -> Iterator[str]:
+def _notes(weights: Sequence[Weight], tender: Tender) -> Iterator[str]:
+    if tender.rules.certainty == "unsure":
+        yield message(
+            "The scoring rule {name} is unsure: check its formula against the tender.", name=tender.rules.name
+        )
+    if tender.rules.name != "plain":
+        return
     price = next((weight.weight for weight in weights if weight.key == "price"), Decimal(0))
     if price < scoring.LEAST_OF_PRICE:
         yield message(

@@ -71,5 +71,15 @@ FLAGS = {
     "no-build": Shape("error", N_("its lines are no build: {what}")),
     "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: {what}")),
     "rules-failed": Shape("error", N_("fails {rule}: {what}")),
+    "abnormally-low": Shape(
+        "warning",
+        N_("{amount} is below {percent} % of {what} ({limit}, {rule}): ask for written reasons and proof of cost"),
+    ),
+    "above-ceiling": Shape("error", N_("{amount} is above the ceiling of {ceiling}")),
+    "minimum-failed": Shape("error", N_("misses the hard demand: {what} is {value}, asked for {limit}")),
+    "minimum-not-said": Shape("warning", N_("hard demand not judged: {what} is not said, asked for {limit}")),
+    "deducted": Shape("note", N_("{percent} % off its price for the evaluation alone: {price}")),
+    "no-index": Shape("note", N_("no rank: the method takes medians, and fewer than three bids can be awarded")),
+    "outside-band": Shape("note", N_("no rank: its points per price lie below the band of {percent} %")),
     "not-said": Shape("note", N_("no points for {what}: the bid says nothing")),
 }

@@ -12,6 +12,7 @@ from catalogs.message import message
 from constraints.exchange import ExchangeRate
 from constraints.request import Request
 from optimizer.procurement.bids.flags import FLAGS, Severity
+from optimizer.procurement.bids.scoring_rules import LowPriceRules, ScoringRules
 from optimizer.result.document import Document, Text
 from optimizer.result.point_schema import CheckFacts, Throughput
 from optimizer.result.strict import Strict
@@ -161,7 +162,7 @@ class Technical(Strict):
 class Points(Strict):
     """A criterion of a bid: its share of the criterion's full marks (0..1) and the points that it comes to."""
 
-    key: CriterionKey
+    key: str
     value: Decimal | None
     share: Decimal
     points: Decimal
@@ -218,6 +219,9 @@ class Bid(Strict):
     warranty_months: int | None
     technical: Technical
     points: tuple[Points, ...]
+    deducted_percent: Decimal = Field(default=Decimal(0), description="off its original price, for the evaluation")
+    evaluation_price: Decimal | None = Field(default=None, description="that is scored; the contract is never at it")
+    index: Decimal | None = Field(default=None, description="of the method: points per price, weighted difference")
     score: Decimal | None
     rank: int | None
     responsive: bool = Field(description="can be awarded: comparable, priced, clear, valid, runs and passes every rule")
@@ -234,10 +238,12 @@ class ScopeTerms(Strict):
 
 
 class Weight(Strict):
-    """Points of a criterion; all of them come to 100."""
+    """Points of a criterion; all of them come to 100. `own`: of the tender, by experts, under its `title`."""
 
-    key: CriterionKey
+    key: str
     weight: Decimal
+    title: Text = ""
+    own: bool = False
 
 
 class Comparison(Document):
@@ -250,6 +256,9 @@ class Comparison(Document):
     policy: dict[str, str]
     basis: Basis
     scope: ScopeTerms
+    scoring: ScoringRules
+    low_price: LowPriceRules | None
+    ceiling: Decimal | None
     weights: tuple[Weight, ...]
     bids: tuple[Bid, ...]
     items: tuple[Item, ...]

@@ -9,7 +9,7 @@ offered. What a bid does not say brings no points."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml
 from catalogs.other_file import WEIGHTS, expecting
 from constraints.policy import Policy
+from optimizer.procurement.bids.methods import indices, price_share, ranks, shown_index
 from optimizer.procurement.bids.schema import CriterionKey, Points, Weight
+from optimizer.procurement.bids.scoring_rules import PriceFormula, ScoringRules, scoring_rules
 
 KEYS: tuple[CriterionKey, ...] = ("price", "throughput", "rules", "power", "delivery", "warranty")
 GROUPS: dict[str, tuple[CriterionKey, ...]] = {
@@ -62,11 +64,11 @@ def _given(text: str) -> dict[str, Decimal]:
             pairs[name.strip()] = value.strip().removesuffix("%")
     else:
         with expecting(Path(text), WEIGHTS, column="--weights"):
-            return _points(_file(Path(text)))
-    return _points(pairs)
+            return _numbers(_file(Path(text)))
+    return _numbers(pairs)
 
 
-def _points(pairs: Mapping[str, Any]) -> dict[str, Decimal]:
+def _numbers(pairs: Mapping[str, Any]) -> dict[str, Decimal]:
     known = (*KEYS, *GROUPS)
     out = {}
     for name, value in pairs.items():
@@ -105,9 +107,51 @@ def _whole(found: Mapping[CriterionKey, Decimal], option: str, value: str) -> tu
     return tuple(Weight(key=k, weight=whole[k]) for k in KEYS)
 
 
+LIFE_CYCLE = "life_cycle_cost"
+MOST_INDEX = Decimal("0.000001")
+
+
+def weights_of(rules: ScoringRules, text: str | None, policy: Policy) -> tuple[Weight, ...]:
+    """Criteria with their weights: of `--weights`, else of the rules, else the policy's, and the tender's own criteria.
+
+    Where the price is no criterion (`lowest`, points per price) it is left out. Raises InputError unless points come
+    to 100, for a weight of no criterion, and for a price that weighs less than the rules allow."""
+    own = tuple(Weight(key=one.key, weight=one.weight, title=one.title, own=True) for one in rules.criteria)
+    if text is not None and not own:
+        found = weights(text, policy)
+    elif rules.weights or own:
+        found = _of_rules(rules, text)
+    else:
+        found = weights(None, policy)
+    if rules.method in ("lowest", "ratio", "ratio_band", "weighted_ratio"):
+        return tuple(weight for weight in (*found, *own) if weight.key != "price")
+    found = (*found, *own)
+    total = sum((weight.weight for weight in found), Decimal(0))
+    if total != 100:
+        raise _bad(rules.name, f"come to {total.normalize():f} points, not to 100", "Mend [weights] or [[criteria]].")
+    price = next((weight.weight for weight in found if weight.key == "price"), Decimal(0))
+    if rules.name != "plain" and price < rules.least_price_weight:
+        least = f"{rules.least_price_weight.normalize():f}"
+        raise _bad(rules.name, f"give the price {price.normalize():f} points", f"The rule asks for {least} at least.")
+    return found
+
+
+def _of_rules(rules: ScoringRules, text: str | None) -> tuple[Weight, ...]:
+    given = _given(text) if text is not None else dict(rules.weights)
+    for key, points in given.items():
+        if key not in (*KEYS, LIFE_CYCLE) or not 0 <= points <= 100:
+            known = ", ".join((*KEYS, LIFE_CYCLE))
+            raise _bad(f"{key}={points}", "is no criterion with 0 to 100 points", f"Criteria: {known}.")
+    if LIFE_CYCLE in given and rules.life_cycle is None:
+        raise _bad(rules.name, "scores life_cycle_cost and says no [life_cycle]", "Give years and price_per_kwh.")
+    order = [key for key in (*KEYS, LIFE_CYCLE) if given.get(key)]
+    return tuple(Weight(key=key, weight=given[key]) for key in order)
+
+
 @dataclass(frozen=True)
 class Values:
-    """A bid's figures by criterion; None where it says nothing. `responsive`: whether it may be awarded."""
+    """A bid's figures by criterion; None where it says nothing. `price`: that is scored; `bid_price`: as offered, where
+    it differs; `responsive`: whether it may be awarded; `more`: the life-cycle cost, experts' points."""
 
     price: Decimal
     throughput: Decimal | None
@@ -116,28 +160,27 @@ class Values:
     delivery: int | None
     warranty: int | None
     responsive: bool
+    bid_price: Decimal | None = None
+    more: Mapping[str, Decimal | None] = field(default_factory=dict)
 
-    def of(self, key: CriterionKey) -> Decimal | None:
-        found = getattr(self, key)
+    def of(self, key: str) -> Decimal | None:
+        found = self.more[key] if key in self.more else getattr(self, key, None)
         return None if found is None else Decimal(found)
 
 
-def base_price(bids: Sequence[Values]) -> Decimal:
-    """The lowest price."""
-    return min(bid.price for bid in bids)
-
-
-def share(key: CriterionKey, own: Decimal | None, bids: Sequence[Values]) -> Decimal:
+def share(weight: Weight, own: Decimal | None, bids: Sequence[Values], formula: PriceFormula) -> Decimal:
     """Share (0..1) of the full points that a bid gets for a criterion."""
+    key = weight.key
     if own is None:
         return Decimal(0)
+    if weight.own:
+        return own / weight.weight
     known = [x for bid in bids if (x := bid.of(key)) is not None]
     if key == "price":
-        base = base_price(bids)
-        return min(Decimal(1), base / own) if own > 0 else Decimal(0)
+        return price_share(formula, own, known)
     if key == "rules":
         return own
-    if key == "power":
+    if key in ("power", LIFE_CYCLE):
         return min(known) / own if own > 0 else Decimal(0)
     if key == "delivery":
         return max(WEEK, min(known)) / max(WEEK, own)
@@ -147,30 +190,43 @@ def share(key: CriterionKey, own: Decimal | None, bids: Sequence[Values]) -> Dec
 
 @dataclass(frozen=True)
 class Scored:
-    """Points by criterion, their sum and the rank; nothing of a bid that can't be awarded."""
+    """Points by criterion, their sum, the index of the method and the rank; nothing of a bid that can't be awarded."""
 
     points: tuple[Points, ...] = ()
     score: Decimal | None = None
     rank: int | None = None
+    index: Decimal | None = None
 
 
-def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[Scored]:
-    """Scores among the bids that can be awarded; equal scores share a rank (1, 1, 3). The others neither have one nor
-    are what a share is measured by."""
+def scored(bids: Sequence[Values], by: Sequence[Weight], rules: ScoringRules | None = None) -> list[Scored]:
+    """Scores among the bids that can be awarded; equal ones share a rank (1, 1, 3). The others neither have one nor
+    are what a share is measured by. `rules`: plain points without."""
+    rules = rules or scoring_rules("plain")
     fit = [bid for bid in bids if bid.responsive]
-    found = {id(b): Scored(*x) for b, x in zip(fit, _scored(fit, by), strict=True)}
+    found = {id(bid): one for bid, one in zip(fit, _scored(fit, by, rules), strict=True)}
     return [found.get(id(bid), Scored()) for bid in bids]
 
 
-def _scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Points, ...], Decimal, int]]:
-    found = []
-    for bid in bids:
-        points = []
-        for w in by:
-            part = share(w.key, bid.of(w.key), bids)
-            worth = (w.weight * part).quantize(CENT, ROUND_HALF_UP)
-            points.append(
-                Points(key=w.key, value=bid.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth)
-            )
-        found.append((tuple(points), sum((point.points for point in points), Decimal(0))))
-    return [(p, s, 1 + sum(t > s for _, t in found)) for p, s in found]
+def _scored(bids: Sequence[Values], by: Sequence[Weight], rules: ScoringRules) -> list[Scored]:
+    if not bids:
+        return []
+    every = [_points(bid, bids, by, rules.price_formula) for bid in bids]
+    sums = [sum((point.points for point in points), Decimal(0)) for points in every]
+    prices = [bid.price for bid in bids]
+    offered = [bid.price if bid.bid_price is None else bid.bid_price for bid in bids]
+    placed = ranks(rules, sums, prices, offered)
+    found = None if rules.method in ("points", "lowest") else indices(rules, sums, prices)
+    return [
+        Scored(points, score, rank, None if found is None else shown_index(found[place]))
+        for place, (points, score, rank) in enumerate(zip(every, sums, placed, strict=True))
+    ]
+
+
+def _points(bid: Values, bids: Sequence[Values], by: Sequence[Weight], formula: PriceFormula) -> tuple[Points, ...]:
+    out = []
+    for weight in by:
+        own = bid.of(weight.key)
+        part = share(weight, own, bids, formula)
+        worth = (weight.weight * part).quantize(CENT, ROUND_HALF_UP)
+        out.append(Points(key=weight.key, value=own, share=part.quantize(MOST_INDEX), points=worth))
+    return tuple(out)

@@ -101,7 +101,13 @@ def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
     label = _("Distance from the median from which a price is marked")
     yield "outlier_limit", label, basis.outlier_percent / 100, PERCENT, ""
     for w in book.c.weights:
-        yield f"weight_{w.key}", _("Weight: {what}", what=CRITERIA[w.key]), w.weight, "0.##", _("points of 100")
+        yield (
+            f"weight_{w.key}",
+            _("Weight: {what}", what=w.title or CRITERIA[w.key]),
+            w.weight,
+            "0.##",
+            _("points of 100"),
+        )
 
 
 def add_provenance(book: CompareBook) -> None:

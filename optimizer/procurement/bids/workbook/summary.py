@@ -104,7 +104,7 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
     failed = len({x.rule for x in t.failed})
     sheet.text(row, FAILED, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
     technical.distance_cell(book, sheet, row, FAILED + 1, i, **style)
-    if bid.score is None:
+    if bid.score is None or not bid.responsive:
         sheet.text(row, FAILED + 2, "–", **{**style, "align": "right"})
     else:
         sheet.formula(row, FAILED + 2, f"=score_{bid.id}", bid.score, **{**style, "num_format": "0.00", "bold": True})
