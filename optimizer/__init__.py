@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         read_calibration,
         read_policy,
         read_quote,
+        read_tender,
         shipped_catalog,
         size,
         size_models,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Build", "Policy", "Request", "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare",
     "explain", "load_catalog", "mend", "open_result", "price_risk", "purchase_orders", "quote", "read_award_terms",
-    "read_bids", "read_build", "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size",
+    "read_bids", "read_build", "read_calibration", "read_policy", "read_quote", "read_tender", "shipped_catalog", "size",
     "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}

@@ -65,7 +65,8 @@ SCHEMAS = {
     "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",
     "optimizer.procurement.award.schema", "optimizer.procurement.award.terms", "optimizer.procurement.award.orders",
     "optimizer.procurement.bids.schema", "optimizer.procurement.bids.changes_schema",
-    "optimizer.procurement.quotation.quote_terms", "optimizer.procurement.xray.schema",
+    "optimizer.procurement.bids.scoring_rules", "optimizer.procurement.quotation.quote_terms",
+    "optimizer.procurement.xray.schema",
 }  # fmt: skip
 VIEWS = {
     "optimizer.procurement.award.award_labels", "optimizer.procurement.award.order_files",

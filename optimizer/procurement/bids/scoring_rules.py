@@ -190,8 +190,10 @@ def _sensible(rules: ScoringRules, given: str) -> None:
     for deduction in rules.deductions:
         least, most, rate = deduction.least_percent, deduction.most_percent, deduction.percent
         if rate is not None and ((least is not None and rate < least) or (most is not None and rate > most)):
-            text = f"deduction {deduction.declared}: {rate} % is outside the {least} to {most} % of the rule"
-            raise _bad("--scoring", given, text, "The tender's rate must lie within the rule.")
+            remedy = f"The rule allows {least} to {most} percent."
+            raise _bad(
+                "--scoring", f"{given}: {deduction.declared} {rate}", "deducts what the rule does not allow", remedy
+            )
     if rules.method == "ratio_band" and rules.band_percent is None:
         text, remedy = "says no band", 'Give band_percent of the tender in a file with base = "de-ufab-extended".'
         raise _bad("--scoring", given, text, remedy)
