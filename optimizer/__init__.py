@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Build", "Policy", "Request", "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare",
     "explain", "load_catalog", "mend", "open_result", "price_risk", "purchase_orders", "quote", "read_award_terms",
-    "read_bids", "read_build", "read_calibration", "read_policy", "read_quote", "read_tender", "shipped_catalog", "size",
-    "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
+    "read_bids", "read_build", "read_calibration", "read_policy", "read_quote", "read_tender", "shipped_catalog",
+    "size", "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}
 
