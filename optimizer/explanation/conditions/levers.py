@@ -74,7 +74,9 @@ class Number:
 
     `reached`: the grid value that a build found attains, which narrows the search; None where it is not known.
     `guess`: a value that is likely to be the smallest change; it is tried first. `free`: the condition given up, where
-    rows don't change with the figure: the cheapest build without it is the cheapest of each value that it attains."""
+    rows don't change with the figure: the cheapest build without it is the cheapest of each value that it attains.
+    `climbs`: whether what a build attains is often the most that any does; not where plans are made to attain just what
+    is asked for."""
 
     key: str
     start: int
@@ -84,6 +86,7 @@ class Number:
     reached: Callable[[Asking, Change, Found], int] | None = None
     guess: Callable[[Asking, Change], int | None] | None = None
     free: Change | None = None
+    climbs: bool = True
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
         if self.start == self.loosest:
@@ -116,12 +119,13 @@ class Number:
         works, (found, high) = high, ask(high)
         if found is None:
             return None
-        climbing = self.reached is not None
+        climbs = self.climbs and self.reached is not None
+        climbing = climbs
         try:
             while high - low > 1:
                 middle = high - 1 if climbing else (low + high) // 2  # what one attains is often the most that any does
                 there, at = ask(middle)
-                climbing = there is not None and not climbing and self.reached is not None
+                climbing = climbs and there is not None and not climbing
                 if there is None:
                     low = middle
                 else:

@@ -161,7 +161,9 @@ def _number(condition: Condition, figure: Figure, market: Market) -> Number:
     grid = math.floor(start) if loosest < start else math.ceil(start)
     guess = _fastest if condition.key == "throughput" else None
     known = _most_users if condition.key == "users" else reached if attained else None
-    return Number(condition.key, grid, loosest, fields, say, known, guess)
+    # A plan runs as many requests at once as keep each user's speed, so that it attains hardly more.
+    climbs = condition.key != "user-speed"
+    return Number(condition.key, grid, loosest, fields, say, known, guess, climbs=climbs)
 
 
 def _load(market: Market) -> Number | None:
