@@ -47,7 +47,8 @@ def _of_machine(rest: str, part: Part) -> bool:
     """Whether the words around the name of a GPU or CPU say that they are of a machine with it in: `RTX 5090
     workstation`, not `server GPU`."""
     plain = re.sub(r"\([^)]*\)", " ", rest)
-    return part.kind in INSIDE and has("machine", plain) and not has("for_machine", plain) and not has("board", plain)
+    of_part = has("for_machine", plain) and not COUNTS.search(plain)  # `GPU server 8x RTX 4090` is a server
+    return part.kind in INSIDE and has("machine", plain) and not of_part and not has("board", plain)
 
 
 def _part_of_platform(rest: str, part: Part) -> bool:
@@ -178,6 +179,9 @@ def _by_specification(
     around = Around(servers[0]) if len(servers) == 1 else NOTHING
     whole = " ".join(dict.fromkeys(text for text in (part_number, *texts) if text))
     found = fitted(index, whole, hints.parts, around)
+    part = index.parts.get(found.part or "")
+    if part is not None and part.kind in INSIDE and _accessory(branded(whole), part):
+        return None  # `EPYC 9354P tray adapter`
     if found.part and _may_be(index, found.part, hints, branded(whole)):
         return Match(how="specification", part=found.part, score=100, candidates=found.parts), ""
     hints.fits, hints.fits_why = found.parts, found.why

@@ -145,6 +145,8 @@ class Fitting:
             return self._settled(asked, modelled, plain, around)
         if not any(name in asked.says for name in NEEDED.get(kind, ())):
             return Fit()
+        if kind is Kind.DRIVE and not {"media", "forms"} & {*asked.says}:
+            return Fit()  # `NAS drive 2TB` may be a hard disk or an SSD
         return self._settled(asked, self.catalog.of(kind), plain, around)
 
     def _modelled(self, plain: str, kind: Kind) -> list[Part]:

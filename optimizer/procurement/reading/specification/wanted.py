@@ -19,6 +19,7 @@ STACKED_RANKS = 8
 """Modules of eight ranks are stacked (3DS)."""
 REGISTERED_BITS = 4
 """Chips of four bits stand on registered modules alone; unbuffered ones have chips of eight or sixteen."""
+OPTIC = re.compile(r"transceiver|\boptics?\b|光模块|收发器|光トランシーバ")
 BY_CONTENTS = re.compile(r"(?:\b(?:incl(?:uding|uded)?|with|w/|inkl|mit|samt)\b\.?|含|带|附|配有).*")
 
 
@@ -59,7 +60,9 @@ def _cable(plain: str) -> bool:
 
 
 def _optic(plain: str) -> bool:
-    return has("of_optic", plain) and bool(values("medium", plain)) and not has("of_nic_card", plain)
+    return bool(OPTIC.search(plain)) or (
+        has("of_optic", plain) and bool(values("medium", plain)) and not has("of_nic_card", plain)
+    )
 
 
 ORDER: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
