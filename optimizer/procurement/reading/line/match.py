@@ -179,8 +179,8 @@ def _by_specification(
     around = Around(servers[0]) if len(servers) == 1 else NOTHING
     whole = " ".join(dict.fromkeys(text for text in (part_number, *texts) if text))
     found = fitted(index, whole, hints.parts, around)
-    part = index.parts.get(found.part or "")
-    if part is not None and part.kind in INSIDE and _accessory(branded(whole), part):
+    fitting = index.parts.get(found.part or "")
+    if fitting is not None and fitting.kind in INSIDE and _accessory(branded(whole), fitting):
         return None  # `EPYC 9354P tray adapter`
     if found.part and _may_be(index, found.part, hints, branded(whole)):
         return Match(how="specification", part=found.part, score=100, candidates=found.parts), ""
