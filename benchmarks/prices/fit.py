@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -59,6 +60,9 @@ Z80 = 1.2816
 """Standard deviations of half an 80 % interval."""
 BOARD_SHELL, PCIE_SHELL, SLOTS = "shell of board8", "shell of pcie", "shell by slots"
 STEP, USED = "generation step", "used over new"
+MARGIN = "assembler's margin"
+Margin = Literal["", "cards", "machine with cards", "machine"]
+"""What an assembler's margin is tried on: nothing, loose cards, all of a machine with such, all of every machine."""
 STEP_SPREAD = 0.12
 """Spread of the step from one board to the next around its mean: of H200 over H100, B200 over H200, B300 over B200."""
 SPREAD = {"judged": 0.10, "prior": 0.25}
@@ -177,13 +181,15 @@ def _free(catalog: Catalog) -> frozenset[str]:
     return frozenset(part for part in fitted_parts(catalog) if isinstance(catalog.parts[part], GpuBoard))
 
 
-def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
-    """The fit to all published systems but those of the sellers in `without`."""
+def fit(catalog: Catalog, without: Collection[str] = (), margin: Margin = "") -> Fitted:
+    """The fit to all published systems but those of the sellers in `without`; with an assembler's margin as one more
+    free parameter where one is tried (benchmarks/prices/margins.py)."""
     price = unit_prices(catalog, newest_day(catalog))
     used = [system for system in systems() if system.use in SPREAD and system.seller not in without and system.gpus]
     used = [system for system in used if host(system)[0]]
     boards = sorted(_free(catalog))
     levels = [row for row in _levels("prior") if row["what"] not in catalog.parts or row["what"] in boards]
+    levels += _levels("tried") if margin else ()
     # A board with a price that somebody read costs that: the fit says the others beside it.
     known = {
         part.id: math.log(price(part.id, newest_day(catalog)))
@@ -203,13 +209,13 @@ def fit(catalog: Catalog, without: Collection[str] = ()) -> Fitted:
             break
         reached |= grown
     names = [part for part in boards if part in reached]
-    names += [BOARD_SHELL, PCIE_SHELL, SLOTS, STEP, USED]
+    names += [BOARD_SHELL, PCIE_SHELL, SLOTS, STEP, USED] + [MARGIN] * bool(margin)
     index = {name: place for place, name in enumerate(names)}
 
     def residuals(logs: np.ndarray) -> np.ndarray:
         out = []
         for system in used:
-            usd = system_usd(system, catalog, price, lambda name: math.exp(logs[index[name]]))
+            usd = system_usd(system, catalog, price, lambda name: math.exp(logs[index[name]]), margin)
             out.append((math.log(usd) - math.log(system.usd)) / _spread(system))
         for row in levels:
             out.append((logs[index[row["what"]]] - math.log(float(row["middle"]))) / _band(row))
@@ -239,15 +245,23 @@ def host(system: System) -> tuple[str, dict[str, int]]:
     return common if common[0] else found.get((system.id, "floor"), ("", {}))
 
 
-def system_usd(system: System, catalog: Catalog, price: Prices, level: Callable[[str], float]) -> float:
-    """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`."""
+def system_usd(
+    system: System, catalog: Catalog, price: Prices, level: Callable[[str], float], margin: Margin = ""
+) -> float:
+    """What a system comes to in USD: its host at the prices of parts, boards and barebone at `level`, and an
+    assembler's margin where one is tried."""
     platform_id, around = host(system)
     usd = sum(price(part, system.day) * qty for part, qty in around.items())
+    cards = [part for part in around if catalog.parts[part].kind == Kind.GPU]
+    if margin == "cards":
+        usd += (level(MARGIN) - 1) * sum(price(part, system.day) * around[part] for part in cards)
     for board in (part for part in system.gpus if isinstance(catalog.parts[part], GpuBoard)):
         usd += system.count * (level(board) if board in _free(catalog) else price(board, system.day))
     platform = catalog.parts[system.platform or platform_id]
     assert isinstance(platform, Platform)
-    return usd + (barebone_usd(platform, level) if shell_of(platform) else price(platform.id, system.day))
+    usd += barebone_usd(platform, level) if shell_of(platform) else price(platform.id, system.day)
+    of_all = margin == "machine" or (margin == "machine with cards" and cards)
+    return usd * level(MARGIN) if of_all else usd
 
 
 def barebone_usd(platform: Platform, level: Callable[[str], float]) -> float:

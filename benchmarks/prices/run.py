@@ -150,6 +150,7 @@ def page(catalog: Catalog) -> str:
             f"are built at the floor. Above {MOST:.0f} % without a stated reason: {', '.join(far) or 'none'}.",
         ),
         "",
+        *_margins(),
         "## Listed, not judged",
         "",
         "| system | published | kind | why not |",
@@ -160,6 +161,51 @@ def page(catalog: Catalog) -> str:
             price = f"{float(row['price']):,.0f} {row['currency']}"
             lines.append(f"| {row['system']} | {price} | {row['kind']} | {row['reason']} |")
     return "\n".join(lines) + "\n"
+
+
+def _margins() -> list[str]:
+    """What margins.csv says, and what follows from it."""
+    found = rows("margins")
+    cards = next(row for row in found if row["basis"] == "cards")
+    lines = [
+        "## An assembler's margin",
+        "",
+        _paragraph(
+            "The shell of a rack server holds assembly and the seller's margin; towers, and cards bought loose, hold",
+            "none. `python benchmarks/prices/margins.py` tries a margin as one more free parameter of the fit, the",
+            "parts around the GPUs as they are, each seller left out.",
+        ),
+        "",
+        "| margin on | fitted | median deviation | nearer by a point or more | farther |",
+        "|---|---:|---:|---|---|",
+    ]
+    for row in found:
+        if not row["basis"]:
+            lines.append(f"| nothing | | {row['median_deviation_percent']} % | | |")
+            continue
+        basis = {"cards": "loose cards", "machine with cards": "all of a machine with loose cards"}.get(
+            row["basis"], "all of every machine"
+        )
+        nearer = f"{row['nearer']} systems of {row['sellers_nearer']} sellers"
+        farther = f"{len(row['farther'].split('|'))}"
+        middle = row["median_deviation_percent"]
+        lines.append(f"| {basis} | {row['margin_percent']} % | {middle} % | {nearer} | {farther} |")
+    return [
+        *lines,
+        "",
+        _paragraph(
+            f"So whoever builds loose cards into a machine asks about {cards['margin_percent']} % more for them in the",
+            "middle of these listings. **It is not charged:** totals are of parts, and a shop's machine with loose",
+            "cards costs more by that much. The sellers far off disagree in sign (Thinkmate, Lambda and Petronella",
+            "above the parts, Blackwell Cloud and B3IQ below); listings hardly show their CPUs, memory and drives, so",
+            "that part of it may be a better configuration; and a prebuilt PC was read at 18 % above the same",
+            "parts. A margin on everything takes servers with a GPU board farther away, whose shells hold theirs.",
+            "To count one, `--support FILE` with the lines `category,percent` and",
+            f"`gpu,{cards['margin_percent']}` puts it on loose cards alone, exactly, in search, certificate and",
+            "verify; it is shown as support.",
+        ),
+        "",
+    ]
 
 
 def _paragraph(*sentences: str) -> str:
