@@ -71,7 +71,7 @@ CONFIGURATIONS = FileKind(
 MEASUREMENTS = FileKind(N_("a list of measurements"), "dsopt size --measured {file}", syntax=TABLE)
 OFFERS = FileKind(N_("a catalog's list of offers"), "dsopt solve --catalog FOLDER", syntax=TABLE)
 EMPTY = FileKind(N_("an empty file"), foreign=True)
-PDF = FileKind(N_("a PDF document"), instead=N_("No command reads it."), foreign=True)
+PDF = FileKind(N_("a PDF document"), "dsopt xray {file}", foreign=True)
 IMAGE = FileKind(N_("an image"), instead=N_("No command reads it."), foreign=True)
 BINARY = FileKind(N_("a binary file"), instead=N_("No command reads it."), foreign=True)
 

@@ -40,7 +40,7 @@ def much_xml(path: Path) -> None:
     [
         (zip_bomb, "zip-bomb"), (many_members, "zip-bomb"), (billion_laughs, "xml-entities"),
         (entity_in_strings, "xml-entities"), (encrypted, "encrypted-file"), (macros, "bad-template"),
-        (pdf_named_xlsx, "unknown-format"), (merged_corners, "huge-sheet"), (much_xml, "huge-sheet"),
+        (pdf_named_xlsx, "bad-template"), (merged_corners, "huge-sheet"), (much_xml, "huge-sheet"),
     ],
 )  # fmt: skip
 def test_refused(make: Callable[[Path], None], code: str, tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert wrong.exit_code == 2 and "--users" in wrong.output
     unread = tmp_path / "no.xlsx"
     unread.write_bytes(b"%PDF-1.7 nothing")
-    assert "unknown-format" in str(runner.invoke(app, ["check", str(unread), "--model", "v3-671b"]).exception)
+    assert "damaged-file" in str(runner.invoke(app, ["check", str(unread), "--model", "v3-671b"]).exception)
     schema = json.loads(runner.invoke(app, ["schema", "xray"]).stdout)
     assert set(json.loads(mapped.stdout)) == set(schema["properties"])
 

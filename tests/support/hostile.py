@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import xlsxwriter
@@ -181,7 +183,71 @@ def csv_named_xlsx(path: Path) -> None:
 
 
 def web_page_named_xls(path: Path) -> None:
-    path.write_text("<html><body><table><tr><td>P/N</td><td>Price</td></tr></table></body></html>", encoding="utf-8")
+    rows = "".join(f"<tr>{''.join(f'<td>{x}</td>' for x in row)}</tr>" for row in (HEADER, LINE))
+    path.write_text(f"<html><body><table>{rows}</table></body></html>", encoding="utf-8")
+
+
+def nested_pages(path: Path) -> None:
+    path.write_text("<html><body>" + "<table><tr><td>" * 50_000 + "x", encoding="utf-8")
+
+
+def wide_spans(path: Path) -> None:
+    cells = '<td colspan="99999" rowspan="99999">x</td>' * 200
+    path.write_text(f"<html><body><table>{f'<tr>{cells}</tr>' * 2_000}</table></body></html>", encoding="utf-8")
+
+
+def pdf_of(pages: int, content: bytes) -> bytes:
+    """A smallest PDF: so many pages, all of one content stream, packed."""
+    packed = zlib.compress(content, 9)
+    kids = b" ".join(b"%d 0 R" % (5 + i) for i in range(pages))
+    parts = [
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, pages),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed),
+        *[b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 3 0 R>>>>>>"] * pages,
+    ]  # fmt: skip
+    out, places = b"%PDF-1.7\n", []
+    for number, part in enumerate(parts, 1):
+        places.append(len(out))
+        out += b"%d 0 obj%s\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(parts) + 1, table)
+    return out + head + b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (len(parts) + 1, len(out))
+
+
+def pdf_of_many_pages(path: Path) -> None:
+    path.write_bytes(pdf_of(2_000, b"BT /F 9 Tf 50 700 Td (EPYC 9654) Tj ET"))
+
+
+def pdf_bomb(path: Path) -> None:
+    path.write_bytes(pdf_of(1, b"BT /F 9 Tf 50 700 Td (EPYC 9654) Tj ET " * 3_000_000))
+
+
+def pdf_of_a_picture(path: Path) -> None:
+    picture = b"q 500 0 0 700 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \0 EI Q"
+    path.write_bytes(pdf_of(2, picture))
+
+
+def messages_in_messages(path: Path) -> None:
+    text = "Part Number,Qty,Unit Price\nEPYC 9654,2,6000.50\n"
+    for name in ("a.csv", "a.eml", "a.eml", "a.eml", "a.eml", "a.eml"):
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "a@b.example", "c@d.example", "offer"
+        message["Date"], message["MIME-Version"] = "Mon, 30 Nov 2026 10:00:00 +0000", "1.0"
+        message.set_content("see the attachment")
+        message.add_attachment(text.encode(), maintype="application", subtype="octet-stream", filename=name)
+        text = message.as_string()
+    path.write_text(text, encoding="utf-8")
+
+
+def mail_of_one_file(path: Path) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@b.example", "c@d.example", "offer"
+    message.set_content("see the attachments")
+    data = ",".join(HEADER) + "\n" + ",".join(map(str, LINE)) + "\n"
+    message.add_attachment(data.encode(), maintype="text", subtype="csv", filename="../../offer.csv")
+    message.add_attachment(b"MZ\0\0", maintype="application", subtype="octet-stream", filename="run.exe")
+    path.write_bytes(message.as_bytes())
 
 
 def document_named_xlsx(path: Path) -> None:
@@ -282,8 +348,13 @@ REFUSED: tuple[Expected, ...] = (
     ("truncated .xlsx", truncated, "a.xlsx", "damaged-file"),
     ("bytes flipped inside", flipped_bytes, "a.xlsx", "damaged-file"),
     ("old .xls cut off", old_excel_cut_off, "a.xls", "damaged-file"),
-    ("PDF named .xlsx", pdf_named_xlsx, "a.xlsx", "unknown-format"),
-    ("web page named .xls", web_page_named_xls, "a.xls", "unknown-format"),
+    ("cut off PDF named .xlsx", pdf_named_xlsx, "a.xlsx", "damaged-file"),
+    ("PDF of 2,000 pages", pdf_of_many_pages, "a.pdf", "huge-sheet"),
+    ("PDF that unpacks to 117 MB of text", pdf_bomb, "a.pdf", "huge-sheet"),
+    ("PDF of pictures", pdf_of_a_picture, "a.pdf", "no-text"),
+    ("web page of 50,000 tables in tables", nested_pages, "a.html", "no-table"),
+    ("web page of wide cells", wide_spans, "a.html", "huge-sheet"),
+    ("messages in messages", messages_in_messages, "a.eml", "no-header"),
     ("Word document named .xlsx", document_named_xlsx, "a.xlsx", "unknown-format"),
     ("archive of a .csv", other_archive, "a.xlsx", "unknown-format"),
     ("only an image", image_only, "a.xlsx", "no-table"),
@@ -299,6 +370,8 @@ READ: tuple[Expected, ...] = (
     ("10^6 blank rows", million_blank_rows, "a.xlsx", ""),
     ("formula to another file", external_formula, "a.xlsx", "external-links"),
     ("macros (.xlsm)", macros, "a.xlsm", "macros"),
+    ("web page named .xls", web_page_named_xls, "a.xls", "wrong-extension"),
+    ("message with a file", mail_of_one_file, "a.eml", "attachment-unread"),
     (".csv named .xlsx", csv_named_xlsx, "a.xlsx", "wrong-extension"),
     ("formulas in texts", formula_injection, "a.csv", ""),
     ("merged cells over each other", overlapping_merges, "a.xlsx", ""),

@@ -15,7 +15,7 @@ from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
 from optimizer.procurement.reading.line.line_prices import Basis
 from optimizer.procurement.reading.mapping import Mapping, Tax
-from optimizer.procurement.reading.opening.tables import Sheet
+from optimizer.procurement.reading.opening.sheets import Sheet
 from optimizer.procurement.reading.sums import sums
 from optimizer.procurement.reading.table.headers import MONEY, Column, Header
 from optimizer.procurement.reading.table.rows import Body

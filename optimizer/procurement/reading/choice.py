@@ -15,7 +15,7 @@ from optimizer.procurement.reading.line.amounts import same_money
 from optimizer.procurement.reading.mapping import Mapping
 from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_number
-from optimizer.procurement.reading.opening.tables import Cell, Sheet, Tables
+from optimizer.procurement.reading.opening.sheets import Cell, Sheet, Tables
 from optimizer.procurement.reading.table.headers import Column, Header, find_header, header_at
 from optimizer.text import amounts as numbers
 
@@ -34,7 +34,8 @@ def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header,
     if not headed:
         hint = "Name header_row and columns in a mapping file (--map)."
         raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
-    visible = [(sheet, header) for sheet, header in headed if not sheet.hidden] or headed
+    current = [(sheet, header) for sheet, header in headed if not sheet.older] or headed
+    visible = [(sheet, header) for sheet, header in current if not sheet.hidden] or current
     sheet, header = max(visible, key=lambda table: table[1].score)
     if given.columns:
         header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
@@ -61,8 +62,12 @@ def _other_tables(others: list[Sheet], chosen: Sheet) -> list[tuple[str, str]]:
     """(code, text) of what a buyer must know of the sheets with tables that were not read, and of a hidden one that
     was."""
     notices: list[tuple[str, str]] = []
+    if any(sheet.older for sheet in others) and not chosen.older:
+        notices.append(("older-offer", "an older message with a table of its own is quoted below: it was left out"))
+    if chosen.older:
+        notices.append(("older-offer-read", "the only table stands in an older message that is quoted or forwarded"))
     for code, hidden in (("sheets-unread", False), ("other-tables", True)):
-        if names := [sheet.name for sheet in others if sheet.hidden is hidden]:
+        if names := [sheet.name for sheet in others if sheet.hidden is hidden and not sheet.older]:
             notices.append(
                 (code, message("sheets with tables that were not read: {names}", names=", ".join(map(repr, names))))
             )

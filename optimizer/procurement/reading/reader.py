@@ -29,7 +29,8 @@ from optimizer.procurement.reading.line.whole_servers import spread
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
-from optimizer.procurement.reading.opening.tables import Sheet, Tables, read_tables
+from optimizer.procurement.reading.opening.sheets import Sheet, Tables
+from optimizer.procurement.reading.opening.tables import read_tables
 from optimizer.procurement.reading.sums import sums
 from optimizer.procurement.reading.sums.by_sums import decided
 from optimizer.procurement.reading.sums.repeats import without_repeats, without_summary

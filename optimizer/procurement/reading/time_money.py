@@ -16,7 +16,7 @@ from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Issue, Line, Period, Quote, Recurring, Total
 from optimizer.procurement.reading.line.amounts import cents, exact_sum, same_money
 from optimizer.procurement.reading.mapping import Mapping as FileMapping
-from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.opening.sheets import Row, Sheet
 from optimizer.procurement.reading.table.headers import NAMING, Header
 from optimizer.procurement.reading.table.rows import Body, Raw
 

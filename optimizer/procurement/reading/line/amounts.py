@@ -11,7 +11,7 @@ from itertools import product
 from catalogs.message import joined, message
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Issue
-from optimizer.procurement.reading.opening.tables import Cell
+from optimizer.procurement.reading.opening.sheets import Cell
 from optimizer.procurement.reading.table.rows import Body, Raw
 from optimizer.text import amounts as numbers
 from optimizer.text.amounts import Reading, Style

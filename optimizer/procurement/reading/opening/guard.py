@@ -18,7 +18,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_bytes
 from catalogs.message import message
 
-Format = Literal["xlsx", "xlsb", "ods", "xls", "text"]
+Format = Literal["xlsx", "xlsb", "ods", "xls", "text", "pdf", "docx", "odt", "html", "mail", "msg"]
 MAX_FILE_BYTES = 50_000_000
 MAX_MEMBERS = 5_000
 MAX_UNPACKED_BYTES = 150_000_000
@@ -28,7 +28,8 @@ CHUNK = 1 << 16
 SUFFIXES: dict[str, tuple[Format, ...]] = {
     ".xlsx": ("xlsx",), ".xlsm": ("xlsx",), ".xltx": ("xlsx",), ".xltm": ("xlsx",), ".xlsb": ("xlsb",),
     ".ods": ("ods",), ".ots": ("ods",), ".xls": ("xls",), ".et": ("xls",), ".csv": ("text",), ".tsv": ("text",),
-    ".txt": ("text",), ".tab": ("text",),
+    ".txt": ("text",), ".tab": ("text",), ".pdf": ("pdf",), ".docx": ("docx",), ".docm": ("docx",), ".odt": ("odt",),
+    ".html": ("html",), ".htm": ("html",), ".xhtml": ("html",), ".eml": ("mail",), ".msg": ("msg",),
 }  # fmt: skip
 WORKBOOKS: tuple[tuple[str, Format], ...] = (
     ("ms-excel.sheet.binary.macroEnabled.main", "xlsb"),
@@ -36,9 +37,11 @@ WORKBOOKS: tuple[tuple[str, Format], ...] = (
     ("spreadsheetml.template.main", "xlsx"),
     ("ms-excel.sheet.macroEnabled.main", "xlsx"),
     ("ms-excel.template.macroEnabled.main", "xlsx"),
+    ("wordprocessingml.document.main", "docx"),
+    ("ms-word.document.macroEnabled.main", "docx"),
 )
 MAGICS = (
-    (b"%PDF", "a PDF document"), (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"), (b"GIF8", "an image"),
+    (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"), (b"GIF8", "an image"),
     (b"BM", "an image"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "a gzip archive"),
     (b"MZ", "a program"), (b"\x7fELF", "a program"), (b"{\\rtf", "an RTF document"),
 )  # fmt: skip
@@ -69,7 +72,7 @@ def inspect(path: Path) -> Inspected:
     elif head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         found = _ole(path, data)
     else:
-        found = Inspected(_text(path, head))
+        found = Inspected(_text(path, data))
     expected = SUFFIXES.get(path.suffix.casefold())
     if expected is None or found.format not in expected:
         named = message(
@@ -81,16 +84,42 @@ def inspect(path: Path) -> Inspected:
     return found
 
 
-def _text(path: Path, head: bytes) -> Format:
+MAIL_HEADS = re.compile(
+    rb"(?:received|return-path|from|to|subject|date|mime-version|message-id|delivered-to|x-[\w-]+):"
+)
+"""What the first lines of a message begin with, in small letters; three of them, and it is one."""
+
+
+def _text(path: Path, data: bytes) -> Format:
+    head = data[:1024]
+    if b"%PDF-" in head:
+        return "pdf"
     for magic, what in MAGICS:
         if head.startswith(magic) and (len(magic) > 2 or _binary(head)):
             raise refuse("unknown-format", message("is {what}, no table", what=what), path, AS_TABLE)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
-        raise refuse("unknown-format", "is a web page or XML under another name", path, SAVE_AGAIN)
+    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<head", b"<body", b"<meta", b"<div")):
+        return "html"
+    if start.startswith((b"<?xml", b"<!doctype")):
+        if b"<html" in start and b"<!entity" not in start:
+            return "html"
+        raise refuse("unknown-format", "is XML, no table", path, SAVE_AGAIN)
+    if _is_mail(data[:8192]):
+        return "mail"
     if path.suffix.casefold() in (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls") and _binary(head):
         raise refuse("damaged-file", "does not begin like a workbook", path, AS_TABLE)
     return "text"
+
+
+def _is_mail(head: bytes) -> bool:
+    """Whether the text begins with the heads of a message, those that go on in the next line among them."""
+    found = set()
+    for line in head.lower().lstrip(b"\xef\xbb\xbf\r\n").splitlines():
+        if not line.strip() or not re.match(rb"[\x21-\x39\x3b-\x7e]+:|[ \t]", line):
+            break
+        if match := MAIL_HEADS.match(line):
+            found.add(match[0])
+    return len(found) >= 3
 
 
 def _binary(head: bytes) -> bool:
@@ -108,6 +137,8 @@ def _ole(path: Path, data: bytes) -> Inspected:
 
     if has("EncryptedPackage"):
         raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+    if has("__properties_version1.0"):
+        return Inspected("msg")
     if has("WordDocument") or has("PowerPoint Document"):
         raise refuse("unknown-format", "is a document, no workbook", path, AS_TABLE)
     if not (has("Workbook") or has("Book")):
@@ -152,11 +183,12 @@ def _office(path: Path, archive: zipfile.ZipFile, names: list[str]) -> Format:
         for mark, kind in WORKBOOKS:
             if mark in types:
                 return kind
-        raise refuse("unknown-format", "is an Office document without a workbook", path, AS_TABLE)
-    if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:200]:
+        raise refuse("unknown-format", "is an Office document without a table", path, AS_TABLE)
+    said = archive.read("mimetype")[:200] if "mimetype" in names else b""
+    if b"opendocument.spreadsheet" in said or b"opendocument.text" in said:
         if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
             raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
-        return "ods"
+        return "ods" if b"spreadsheet" in said else "odt"
     raise refuse("unknown-format", "is an archive, no workbook", path, "Unpack it and give the file inside.")
 
 
@@ -169,7 +201,7 @@ def _notices(names: list[str]) -> Iterator[tuple[str, str]]:
         yield "external-links", message(text, n=links)
     if any(n in ("xl/connections.xml", "xl/queryTables/queryTable1.xml") for n in names):
         yield "connections", "holds data connections; nothing was fetched"
-    images = sum(n.startswith(("xl/media/", "Pictures/")) and not n.endswith("/") for n in names)
+    images = sum(n.startswith(("xl/media/", "word/media/", "Pictures/")) and not n.endswith("/") for n in names)
     if images:
         yield "images", message("holds {n} image(s); what they show was not read", n=images)
 

@@ -4,139 +4,108 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.inputs import read_bytes
 from catalogs.message import N_, message
-from optimizer.procurement.reading.opening import cells as child
-from optimizer.procurement.reading.opening.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
+from optimizer.procurement.reading.opening import mail
+from optimizer.procurement.reading.opening.guard import AS_TABLE, MAX_FILE_BYTES, inspect, refuse
+from optimizer.procurement.reading.opening.opened import DOCUMENT, WORKBOOK, opened
+from optimizer.procurement.reading.opening.pages import document, is_aligned, sheets_of_text
 from optimizer.procurement.reading.opening.sheet_facts import MAX_FILLED, Facts, column_letters, facts
-from optimizer.text.amounts import MOST
+from optimizer.procurement.reading.opening.sheets import Cell, Row, Sheet, Tables, runs_of, sheet_of
 
-Cell = str | Decimal | bool | date
-CHILD_MB = 420
-CHILD_SECONDS = 20 if sys.platform != "win32" else 9
-"""Of wall time; processor time is limited in the child where the system can."""
 MAX_TEXT_BYTES = 20_000_000
 DELIMITERS = ",;\t|"
 ENCODINGS = ("gb18030", "cp1252")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row with content: its number in the spreadsheet and its filled cells by column (from 1)."""
-
-    number: int
-    cells: dict[int, Cell]
-    hidden: bool = False
-
-    @property
-    def text(self) -> str:
-        return " | ".join(str(cell) for cell in self.cells.values())[:200]
+MOST_MESSAGES = 3
+"""How deep messages may stand in messages."""
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet's rows with content, top down; `merged` is (first row, first column, last row, last column) from 1."""
-
-    name: str
-    rows: tuple[Row, ...]
-    hidden: bool = False
-    merged: tuple[tuple[int, int, int, int], ...] = ()
-    facts: Facts = field(default_factory=Facts)
-
-
-@dataclass(frozen=True)
-class Tables:
-    """All sheets of a file; `encoding` and `delimiter` of a text; notices as (code, text)."""
-
-    format: str
-    sheets: tuple[Sheet, ...]
-    notices: tuple[tuple[str, str], ...]
-    encoding: str = ""
-    delimiter: str = ""
-
-
-def read_tables(path: Path, *, encoding: str = "", delimiter: str = "") -> Tables:
-    """Sheets of .xlsx, .xlsm, .xlsb, .xls, .ods, .csv, .tsv by content; `encoding`, `delimiter` overrule detection.
+def read_tables(path: Path, *, encoding: str = "", delimiter: str = "", within: int = 0) -> Tables:
+    """Sheets of a workbook, a text, a document or a message by content; `encoding`, `delimiter` overrule detection,
+    `within`: in how many messages the file stands.
 
     Raises InputError (see docs/reading.md for the codes) for what is refused."""
     seen = inspect(path)
     if seen.format == "text":
         return _text(path, seen.notices, encoding, delimiter)
-    notices = list(seen.notices)
-    extra = facts(path, seen.format)
-    opened = _opened(path)
-    if seen.format in ("xls", "xlsb"):
+    if seen.format in ("mail", "msg"):
+        if within >= MOST_MESSAGES:
+            raise refuse("unknown-format", "is a message in messages in messages", path, AS_TABLE)
+        return _message(path, seen.format, seen.notices, within)
+    if seen.format in ("pdf", "docx", "odt", "html"):
+        return document(path, seen.format, seen.notices, encoding)
+    return _workbook(path, seen.format, seen.notices)
+
+
+def _workbook(path: Path, kind: str, told: tuple[tuple[str, str], ...]) -> Tables:
+    notices = list(told)
+    extra = facts(path, kind)
+    found = opened(path, WORKBOOK)
+    if kind in ("xls", "xlsb"):
         try:
-            hidden = _opened(path, seen.format)
+            hidden = opened(path, WORKBOOK, kind)
         except InputError:
-            text = message(
-                "hidden rows can't be told in this {kind}; check them or ask for .xlsx", kind=f".{seen.format}"
-            )
+            text = message("hidden rows can't be told in this {kind}; check them or ask for .xlsx", kind=f".{kind}")
             notices.append(("hidden-rows-unknown", text))
         else:
             extra = {x["name"]: Facts(set(x["rows"]), set(x["columns"])) for x in hidden}
-    sheets = tuple(_sheet(x, extra.get(x["name"], Facts())) for x in opened)
+    sheets = tuple(sheet_of(x, extra.get(x["name"], Facts())) for x in found)
     for sheet in sheets:
         notices += _sheet_notices(sheet)
-    return Tables(seen.format, sheets, tuple(notices))
+    return Tables(kind, sheets, tuple(notices))
 
 
-def _opened(path: Path, hidden: str = "") -> list[dict[str, Any]]:
-    """Sheets as the child process gives them, within CHILD_MB and CHILD_SECONDS; with a format their hidden rows."""
-    command = [sys.executable, "-I", child.__file__, str(path.resolve()), str(CHILD_MB), *([hidden] if hidden else [])]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=CHILD_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        text = f"takes more than {CHILD_SECONDS} s to open"
-        raise refuse("too-slow", text, path, "Give the sheet that is meant, saved as .csv.") from None
-    if done.returncode:
-        code, _, text = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0].partition(" ")
-        if done.returncode != 3:
-            code, text = _crashed(done.returncode, done.stderr)
-        raise refuse(code, text, path, AS_TABLE if code == "encrypted-file" else SAVE_AGAIN)
-    return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines() if line]
+def _message(path: Path, kind: str, notices: tuple[tuple[str, str], ...], within: int) -> Tables:
+    """The body of a message and what is attached, each table a sheet of its own."""
+    if kind == "mail":
+        said = mail.of_eml(read_bytes(path, MAX_FILE_BYTES, regular=True))
+    else:
+        said = mail.of_msg(opened(path, DOCUMENT, "msg"))
+    told = list(notices)
+    with tempfile.TemporaryDirectory(prefix="dsopt-") as folder:
+        sheets = _body(said, Path(folder))
+        for number, (name, data) in enumerate(said.files):
+            file = Path(folder) / f"{number}{Path(name).suffix[:10]}"
+            file.write_bytes(data)
+            try:
+                attached = read_tables(file, within=within + 1)
+            except InputError as e:
+                fault = e.faults[0]
+                text = message("attachment {name} was not read: it {why}", name=f"{name!r}", why=fault.text)
+                told.append(("attachment-unread", text))
+            else:
+                told += attached.notices
+                sheets += [replace(x, name=f"{name}!{x.name}" if x.name else name) for x in attached.sheets]
+    return Tables(kind, tuple(_with_subject(sheets, said.subject)), tuple(told))
 
 
-def _crashed(status: int, said: bytes) -> tuple[str, str]:
-    """Native code that runs out of memory or processor time ends the child without words of ours."""
-    if status == -24:  # SIGXCPU
-        return "too-slow", f"takes more than {child.CPU_SECONDS} s to open"
-    if status < 0 or b"memory" in said.lower():
-        return "huge-sheet", f"needs more than {CHILD_MB} MB of memory"
-    return "damaged-file", "can't be read as a workbook"
+def _body(said: mail.Opened, folder: Path) -> list[Sheet]:
+    """The sheets of a message's body: of the formatted one where it holds a table, else of the plain one."""
+    sheets: list[Sheet] = []
+    if said.html:
+        page = folder / "body.html"
+        page.write_text(said.html, encoding="utf-8")
+        sheets += document(page, "html", (), "utf-8").sheets
+    if said.text and not any(len(row.cells) > 2 for sheet in sheets for row in sheet.rows):
+        return sheets_of_text(said.text)
+    return sheets
 
 
-def _sheet(data: dict[str, Any], extra: Facts) -> Sheet:
-    rows = tuple(
-        Row(n, {int(c): v for c, x in cells.items() if (v := _value(x)) != ""}, n in extra.hidden_rows)
-        for n, cells in data["rows"]
-    )
-    merged = tuple((a + 1, b + 1, c + 1, d + 1) for a, b, c, d in data["merged"])
-    return Sheet(data["name"], tuple(row for row in rows if row.cells), data["hidden"], merged, extra)
-
-
-def _value(x: Any) -> Cell:
-    if isinstance(x, dict):
-        return date.fromisoformat(x["day"])
-    if isinstance(x, bool):
-        return x
-    if isinstance(x, int | float):
-        if not abs(x) < MOST:  # also what is no number: nan
-            return f"{x:.0f}"  # in full, for 1e+16 would be read as 1
-        # 15 significant digits are what a spreadsheet shows and means; a binary tail is none of the vendor's.
-        return Decimal(f"{x:.15g}") if abs(x) < 1e15 else Decimal(repr(x))
-    return str(x).strip()
+def _with_subject(sheets: Sequence[Sheet], subject: str) -> Sequence[Sheet]:
+    """The subject is the first row of the body: `Quotation Q-88, monthly rental`."""
+    if not subject or not sheets or sheets[0].older or sheets[0].name:
+        return sheets
+    below = tuple(replace(row, number=row.number + 1) for row in sheets[0].rows)
+    merged = tuple((a + 1, b, c + 1, d) for a, b, c, d in sheets[0].merged)
+    return [replace(sheets[0], rows=(Row(1, {1: subject}), *below), merged=merged), *sheets[1:]]
 
 
 def _sheet_notices(sheet: Sheet) -> Iterator[tuple[str, str]]:
@@ -146,7 +115,7 @@ def _sheet_notices(sheet: Sheet) -> Iterator[tuple[str, str]]:
     if shown:
         yield (
             "hidden-rows",
-            message("sheet {name}: hidden rows {rows} hold values", name=f"{sheet.name!r}", rows=_runs(shown)),
+            message("sheet {name}: hidden rows {rows} hold values", name=f"{sheet.name!r}", rows=runs_of(shown)),
         )
     filled = {(row.number, cell) for row in sheet.rows for cell in row.cells} if sheet.facts.formula_cells else set()
     unvalued = [x for x in sheet.facts.formula_cells if x not in filled]
@@ -179,20 +148,11 @@ def _sheet_notices(sheet: Sheet) -> Iterator[tuple[str, str]]:
             yield code, message(text, name=f"{sheet.name!r}", n=len(places), cells=said)
 
 
-def _runs(numbers: Iterable[int]) -> str:
-    """1, 2, 3, 7 -> `1-3, 7`."""
-    runs: list[list[int]] = []
-    for n in sorted(numbers):
-        if runs and n == runs[-1][1] + 1:
-            runs[-1][1] = n
-        else:
-            runs.append([n, n])
-    return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in runs[:20])
-
-
 def _text(path: Path, notices: tuple[tuple[str, str], ...], encoding: str, delimiter: str) -> Tables:
     data = read_bytes(path, MAX_TEXT_BYTES, regular=True)
     text, encoding = decoded(path, data, encoding)
+    if not delimiter and is_aligned(text):
+        return Tables("text", tuple(sheets_of_text(text)), notices, encoding, "")
     delimiter = delimiter or _delimiter(text, path)
     rows: list[Row] = []
     filled = 0

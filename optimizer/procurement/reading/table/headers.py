@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.opening.sheets import Row, Sheet
 from optimizer.procurement.reading.row_words import bare, folded, has, qualified, synonyms, verbatim, without_periods
 
 SEARCHED_ROWS = 300

@@ -9,7 +9,7 @@ from catalogs.message import message
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
-from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.opening.sheets import Row, Sheet
 from optimizer.procurement.reading.table.headers import Column, Header
 from optimizer.procurement.reading.table.totals import is_amount
 from optimizer.text import amounts as numbers

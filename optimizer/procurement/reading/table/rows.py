@@ -10,7 +10,7 @@ from decimal import Decimal
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import WHOLE, Ignored
-from optimizer.procurement.reading.opening.tables import Cell, Row, Sheet
+from optimizer.procurement.reading.opening.sheets import Cell, Row, Sheet
 from optimizer.procurement.reading.table.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
 from optimizer.procurement.reading.table.totals import LONG_TEXT, RawTotal, in_words, is_amount, total_of
 from optimizer.text import amounts as numbers

@@ -7,7 +7,7 @@ from dataclasses import replace
 from catalogs.message import message
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
-from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.opening.sheets import Row, Sheet
 from optimizer.procurement.reading.table.headers import Header, header_at
 
 

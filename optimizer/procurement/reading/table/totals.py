@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import TotalKind
-from optimizer.procurement.reading.opening.tables import Cell, Row
+from optimizer.procurement.reading.opening.sheets import Cell, Row
 from optimizer.procurement.reading.table.headers import MONEY
 from optimizer.text import amounts as numbers
 from optimizer.text.spelled import spelled
