@@ -95,14 +95,14 @@ def test_nothing_hidden_says_nothing(name: str, make: Callable[[Path], None], tm
 def test_where_it_cannot_be_told_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from optimizer.procurement.reading.opening import tables
 
-    whole = tables._opened
+    whole = tables.opened
 
-    def opened(path: Path, hidden: str = "") -> Any:
+    def opened(path: Path, program: str, hidden: str = "") -> Any:
         if hidden:
             raise refuse("too-slow", "takes too long", path)
-        return whole(path)
+        return whole(path, program)
 
-    monkeypatch.setattr(tables, "_opened", opened)
+    monkeypatch.setattr(tables, "opened", opened)
     old(tmp_path / "a.xls")
     assert "hidden-rows-unknown" in {n.code for n in read(tmp_path / "a.xls", catalog()).notices}
 

@@ -355,7 +355,7 @@ REFUSED: tuple[Expected, ...] = (
     ("web page of 50,000 tables in tables", nested_pages, "a.html", "no-table"),
     ("web page of wide cells", wide_spans, "a.html", "huge-sheet"),
     ("messages in messages", messages_in_messages, "a.eml", "no-header"),
-    ("Word document named .xlsx", document_named_xlsx, "a.xlsx", "unknown-format"),
+    ("broken Word document named .xlsx", document_named_xlsx, "a.xlsx", "damaged-file"),
     ("archive of a .csv", other_archive, "a.xlsx", "unknown-format"),
     ("only an image", image_only, "a.xlsx", "no-table"),
     ("empty file", empty, "a.csv", "empty-file"),

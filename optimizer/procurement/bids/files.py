@@ -18,6 +18,7 @@ from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.payment_term import with_term
 from optimizer.procurement.reading.reader import read
+from optimizer.procurement.reading.variants import split
 from optimizer.throughput.calibration import Calibration
 
 
@@ -74,7 +75,7 @@ def opened_files(
     for p in paths:
         try:
             if p in vendors:
-                out.append(read(p, catalog, mapping=given.get(p), accept_fuzzy=accept_fuzzy))
+                out += _quotes(p, catalog, given.get(p), accept_fuzzy)
             else:
                 out.append(opened(_json(p), str(p), catalog, by))
         except InputError as e:
@@ -87,6 +88,16 @@ def opened_files(
     if faults := mistaken or ([f for x in unread for f in x.faults] if nobody else []):
         raise InputError(faults)
     return Files(tuple(out))
+
+
+def _quotes(path: Path, catalog: Catalog, given: Mapping | None, accept_fuzzy: bool) -> list[Quote]:
+    """The quote of a file, or those of its variants where it holds some and none is named."""
+    first = read(path, catalog, mapping=given, accept_fuzzy=accept_fuzzy)
+    file, named = split(path)
+    if named or not first.variants:
+        return [first]
+    paths = [file.with_name(f"{file.name}#{name}") for name in first.variants]
+    return [read(p, catalog, mapping=given, accept_fuzzy=accept_fuzzy) for p in paths]
 
 
 MAPPED = {"bad-map", "unknown-sheet", "unknown-encoding"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -17,29 +17,83 @@ from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_number
 from optimizer.procurement.reading.opening.sheets import Cell, Sheet, Tables
 from optimizer.procurement.reading.table.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.table.together import is_list, joined_sheets, together
+from optimizer.procurement.reading.variant_names import variant_of
 from optimizer.text import amounts as numbers
 
 PRODUCT = ("qty", "unit_price", "line_total")
 TRIED_ROWS = 60
 
 
-def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
-    """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
+@dataclass(frozen=True)
+class Chosen:
+    """The table that is read: its sheet (several as one, of the names `together`), header, what is told of others, and
+    the variants that stand on sheets of their own."""
+
+    sheet: Sheet
+    header: Header
+    told: tuple[tuple[str, str], ...] = ()
+    together: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+
+
+def table_of(path: Path, tables: Tables, given: Mapping, variant: str = "") -> Chosen:
+    """The sheet and its header: as mapped, else the best of the visible sheets, with those of the same offer; other
+    tables are told. `variant`: of variants on sheets of their own the one that is wanted."""
+    if given.sheets:
+        return _mapped_together(path, tables, given)
     filled = _filled_sheets(path, tables, given)
     if given.columns and given.header_row:
-        return filled[0], _mapped_header(filled[0], given), []
+        return Chosen(filled[0], _mapped_header(filled[0], given))
     if given.header_row:
-        return filled[0], _header_in_row(path, filled[0], given), []
+        return Chosen(filled[0], _header_in_row(path, filled[0], given))
     headed = [(sheet, header) for sheet in filled if (header := find_header(sheet))]
     if not headed:
         hint = "Name header_row and columns in a mapping file (--map)."
         raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
     current = [(sheet, header) for sheet, header in headed if not sheet.older] or headed
     visible = [(sheet, header) for sheet, header in current if not sheet.hidden] or current
-    sheet, header = max(visible, key=lambda table: table[1].score)
+    variants = _variants(visible)
+    if variants:
+        wanted = variant if variant in variants else next(iter(variants))
+        others = [sheet for name, sheet in variants.items() if name != wanted]
+        headed = [(sheet, header) for sheet, header in headed if not any(sheet is other for other in others)]
+        sheet, header = next((s, h) for s, h in headed if s is variants[wanted])
+    else:
+        sheet, header = max(visible, key=lambda table: table[1].score)
     if given.columns:
         header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
-    return sheet, header, _other_tables([other for other, _ in headed if other is not sheet], sheet)
+        return Chosen(sheet, header, tuple(_other_tables([s for s, _ in headed if s is not sheet], sheet)))
+    whole = None if given.sheet else together(filled, headed, sheet)
+    if whole is not None:
+        left = [s for s, h in headed if s.name not in whole.names and (is_list(h) or s.hidden or s.older)]
+        told = (*whole.told, *_other_tables(left, sheet))
+        return Chosen(whole.sheet, whole.header, told, whole.names, tuple(variants))
+    told = tuple(_other_tables([s for s, _ in headed if s is not sheet], sheet))
+    return Chosen(sheet, header, told, variants=tuple(variants))
+
+
+def _variants(visible: Sequence[tuple[Sheet, Header]]) -> dict[str, Sheet]:
+    """The sheets of variants of one offer by their names, where there are two and more."""
+    named = {variant_of(sheet.name.rpartition("!")[2]): sheet for sheet, header in visible if is_list(header)}
+    named.pop("", None)
+    return named if len(named) > 1 else {}
+
+
+def _mapped_together(path: Path, tables: Tables, given: Mapping) -> Chosen:
+    """The sheets that a mapping names, as one."""
+    by_name = {sheet.name: sheet for sheet in tables.sheets if sheet.rows}
+    if missing := [name for name in given.sheets if name not in by_name]:
+        names = ", ".join(map(repr, by_name))
+        raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", missing[0])
+    kept = [(by_name[name], find_header(by_name[name])) for name in given.sheets]
+    if any(header is None for _, header in kept):
+        raise refuse("no-header", "a sheet of the mapping has no header", path, "Name the sheets with tables.")
+    whole = joined_sheets([s for s in tables.sheets if s.rows], [(s, h) for s, h in kept if h is not None])
+    header = whole.header
+    if given.columns and given.header_row:
+        header = _mapped_header(whole.sheet, given)
+    return Chosen(whole.sheet, header, whole.told, whole.names)
 
 
 def _filled_sheets(path: Path, tables: Tables, given: Mapping) -> list[Sheet]:

@@ -186,6 +186,7 @@ class Quote(Frozen):
     issues: tuple[Issue, ...] = ()
     mapping: Mapping = Mapping()
     recurring: Recurring | None = None
+    variants: tuple[str, ...] = Field(default=(), description="names of all variants, of which this quote is one")
 
     @property
     def time_money(self) -> Recurring | None:

@@ -39,13 +39,15 @@ class ColumnMap(BaseModel):
 
 
 class Mapping(BaseModel):
-    """Blank fields are found by the reader. `period`: how often prices are paid, `once` for a purchase; `term_months`:
-    over how many months what is paid by time is counted, `term_stated`: over those that the file states. `parts`: a
-    line's part number or text -> part id, `service` (anything that is no part) or `ignore`."""
+    """Blank fields are found by the reader. `sheets`: of one offer, read together, where the rows of each further one
+    count on from the next thousand. `period`: how often prices are paid, `once` for a purchase; `term_months`: over how
+    many months what is paid by time is counted, `term_stated`: over those that the file states. `parts`: a line's part
+    number or text -> part id, `service` (anything that is no part) or `ignore`."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
     sheet: str = ""
+    sheets: tuple[str, ...] = ()
     header_row: int | None = Field(default=None, ge=1)
     header_rows: int = Field(default=1, ge=1, le=3)
     last_row: int | None = Field(default=None, ge=1)
@@ -95,7 +97,7 @@ def mapping_toml(mapping: Mapping, suggestions: dict[str, str] | None = None) ->
         elif isinstance(value, bool):
             out.append(f"{key} = {'true' if value else 'false'}")
         elif isinstance(value, tuple):
-            out.append(f"{key} = {list(value)}")
+            out.append(f"{key} = [{', '.join(_text(x) if isinstance(x, str) else str(x) for x in value)}]")
         else:
             out.append(f"{key} = {value.isoformat() if isinstance(value, date) else value}")
     out += ["", "[columns]"]

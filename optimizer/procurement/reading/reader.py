@@ -15,7 +15,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.message import message
 from catalogs.other_file import QUOTE, WORKBOOK, expecting
-from optimizer.procurement.reading import row_words, time_money
+from optimizer.procurement.reading import row_words, time_money, variants
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
 from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
@@ -68,6 +68,8 @@ class _Table:
     rows: Body
     notices: list[Notice]
     issues: list[Issue]
+    together: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,16 +103,36 @@ class _Content:
     after: list[int]
 
 
-@_uncollected()
 def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:
-    """The quote or price list in a file of any spreadsheet or text format.
+    """The quote or price list in a file of any format of docs/reading.md; of variants the one that `FILE#A` names, else
+    the first (`Quote.variants`).
 
     What `mapping` says wins over what the file seems to say. Fuzzy matches are suggestions unless `accept_fuzzy`.
-    Raises InputError (exit code 3): the file is refused, has no table, or the mapping names what is not there."""
+    Raises InputError (exit code 3): the file is refused, has no table or no such variant, or the mapping names what is
+    not there."""
+    file, wanted = variants.split(path)
     given = mapping or Mapping()
+    whole = _read(file, catalog, given, accept_fuzzy, wanted)
+    rows_of = {} if whole.variants else variants.by_sections(whole, catalog)
+    names = whole.variants or tuple(rows_of)
+    if wanted and wanted not in names:
+        known = ", ".join(f"{file.name}#{name}" for name in names) or "none"
+        raise refuse("unknown-variant", "has no such variant", file, f"There are: {known}.", wanted)
+    if not names:
+        return whole
+    name = wanted or names[0]
+    if rows_of:
+        others = sorted(row for other, rows in rows_of.items() if other != name for row in rows)
+        given = given.model_copy(update={"ignore_rows": (*given.ignore_rows, *others)})
+        whole = _read(file, catalog, given, accept_fuzzy, name)
+    return variants.named(whole, file.name, name, names, asked=bool(wanted))
+
+
+@_uncollected()
+def _read(path: Path, catalog: Catalog, given: Mapping, accept_fuzzy: bool, variant: str) -> Quote:
     overrides = _overrides(given, catalog)
     with expecting(path, QUOTE, WORKBOOK, names_foreign=True):
-        table = _table(path, given)
+        table = _table(path, given, variant)
     rows, notices, issues = table.rows, table.notices, table.issues
     style, inferred = amounts.styles(rows, given.decimal)
     basis, said = basis_of(table.sheet, table.header, rows, given, issues)
@@ -125,7 +147,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     found, tax, rate = _with_basis(list(made.values()), content.basis)
     summed = only(line.total_tax for line in found if not line.optional) or tax
     checked = time_money.of_all_periods(content.totals, found, by_time, months)
-    found = decided(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
+    found = decided(found, checked, content.after, summed, rate, rows.notes)  # type: ignore[arg-type]
     found = spread(bundled(in_their_server(found, maker.index), catalog), maker.index)
     issues += sums.check(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
     by_time = by_time and time_money.counted(by_time, found, months)
@@ -153,26 +175,29 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         issues=tuple(issues),
         mapping=_mapping(given, table, style, currency, tax, rate),
         recurring=by_time,
+        variants=table.variants,
     )
 
 
-def _table(path: Path, given: Mapping) -> _Table:
+def _table(path: Path, given: Mapping, variant: str) -> _Table:
     """Opens the file, finds its table and sorts the rows. Raises InputError where there is no table or no line."""
     tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
-    sheet, header, more = table_of(path, tables, given)
-    told = (*tables.notices, *more)
+    chosen = table_of(path, tables, given, variant)
+    sheet, header = chosen.sheet, chosen.header
+    told = (*tables.notices, *chosen.told)
     notices = [Notice(code=code, text=text) for code, text in told if code != UNREAD]
     issues = [Issue(code=code, severity="warning", text=text) for code, text in told if code == UNREAD]
     sheet, header = side_by_side.folded(sheet, header, notices, mapped=bool(given.columns and given.header_row))
     sheet, header = by_quantity(sheet, header, notices)
     if not given.columns:
         header = by_arithmetic(sheet, header)
-    rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
+    rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row, variant=variant)
     if not rows.lines:
         raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
     if len(rows.lines) > MAX_LINES:
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
-    return _Table(tables, sheet, in_units(header, rows, given, notices), rows, notices, issues)
+    header = in_units(header, rows, given, notices)
+    return _Table(tables, sheet, header, rows, notices, issues, chosen.together, chosen.variants)
 
 
 def _content(table: _Table, maker: _LineMaker, basis: Basis) -> _Content:
@@ -317,7 +342,8 @@ def _mapping(
     signs = {style[field] for field in ("unit_price", "line_total") if style[field]}
     return given.model_copy(
         update={
-            "sheet": table.sheet.name,
+            "sheet": "" if table.together else table.sheet.name,
+            "sheets": table.together,
             "header_row": table.header.row,
             "header_rows": table.header.height,
             "encoding": table.tables.encoding,

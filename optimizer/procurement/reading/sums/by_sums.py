@@ -24,16 +24,22 @@ class Way(Protocol):
 
 
 def decided(
-    lines: list[Line], totals: Sequence[Total], after: Sequence[int], tax: Tax, rate: Decimal | None
+    lines: list[Line],
+    totals: Sequence[Total],
+    after: Sequence[int],
+    tax: Tax,
+    rate: Decimal | None,
+    notes: Sequence[str] = (),
 ) -> list[Line]:
-    """The lines as the sums prove them; what the sums leave open stays as it is."""
+    """The lines as the sums prove them; what the sums leave open stays as it is. `notes`: what the file says beside
+    its table, for how many servers the sum is."""
 
     def wrong(of: list[Line]) -> int:
         return sum(i.code != "tax-arithmetic" for i in sums.check(of, totals, after, tax, rate))
 
     if not any(total.kind in WHOLE for total in totals):
         return [_of_one(x) for x in added_up(lines, alone=True)]
-    for way in (lots, added_up, unpriced, *several(lines, totals)):
+    for way in (lots, added_up, unpriced, *several(lines, totals), *of_one_server(totals, notes)):
         trial = way(lines)
         if trial != lines and wrong(trial) < wrong(lines):
             lines = trial
@@ -62,6 +68,25 @@ def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
         counts = sorted({n for total in totals if (n := said(total.label)) > 1})
         ways += [times(n, lambda x: x.per_node) for n in counts]
     return ways
+
+
+ALSO_NODES = re.compile(
+    r"(?<![\d.,])(\d{1,3})\s*(?:[x×*]\s*)?(?:nodes?|servers?|systems?|units?|pcs|sets?|machines?|knoten|systeme|stück|台|套|节点)",
+    re.IGNORECASE,
+)
+"""So many of what is offered, in the label of a sum or in a short note: `Total (4 pcs)`, `Quantity: 4 servers`."""
+SHORT_NOTE = 60
+
+
+def of_one_server(totals: Sequence[Total], notes: Sequence[str]) -> list[Way]:
+    """`Total for 4 servers` below a list of one: all lines are of one of so many."""
+    texts = [*(total.label for total in totals), *(note for note in notes if len(note) <= SHORT_NOTE)]
+    counts = sorted({n for text in texts for found in ALSO_NODES.finditer(text) if (n := int(found[1])) > 1})
+
+    def times(n: int) -> Way:
+        return lambda among: [_times(line, n) for line in among]
+
+    return [times(n) for n in counts]
 
 
 def _times(line: Line, n: int) -> Line:

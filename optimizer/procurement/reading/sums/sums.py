@@ -158,12 +158,20 @@ def _whole(sums: _Sums, starts: list[_Start], place: int, above: int) -> list[Is
     then held against too."""
     total = sums.totals[place]
     wrong = _total(total, sums)
+    if wrong and _is_of_one(total, sums):
+        return []
     more_lines = any(not line.optional for line in sums.lines[above:])
     if wrong and (more_lines or any(other.kind in WHOLE for other in sums.totals[place + 1 :])):
         of_group = _subtotal(total, _blocks(sums, starts, place, above), sums.lines[:above], sums.counted)
         wrong = of_group if more_lines or not of_group else wrong
         starts.append(_Start(above, place + 1))
     return wrong
+
+
+def _is_of_one(total: Total, sums: _Sums) -> bool:
+    """Whether it is the sum for one of several servers, in a list of all of them: `Price per server`."""
+    said = row_words.qualified(total.label)[1].get("per") == "node"
+    return said and total.amount > 0 and any(base and not base % total.amount for base in sums.bases)
 
 
 def _spelled(totals: Sequence[Total]) -> list[Issue]:

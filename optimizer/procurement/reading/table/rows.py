@@ -13,6 +13,7 @@ from optimizer.procurement.reading.document import WHOLE, Ignored
 from optimizer.procurement.reading.opening.sheets import Cell, Row, Sheet
 from optimizer.procurement.reading.table.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
 from optimizer.procurement.reading.table.totals import LONG_TEXT, RawTotal, in_words, is_amount, total_of
+from optimizer.procurement.reading.variant_names import variant_of
 from optimizer.text import amounts as numbers
 
 SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
@@ -20,6 +21,8 @@ FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty
 MERGED_ROWS, MERGED_COLUMNS, MERGED_CELLS = 2000, 50, 500_000
 """Cells merged over more than this are decoration, or an attack."""
 NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
+
+LETTERED = re.compile(r"^\s*(?:[A-Z]|\d{1,2}(?:\.\d{1,2})*)\s+")
 
 
 @dataclass
@@ -54,16 +57,24 @@ class Body:
     more_headers: list[int] = field(default_factory=list)
     section: str = ""
     optional: bool = False
+    variant: str = ""
     last_line: int = 0
     """The last row with a quantity and a price: below it a sum of everything closes the table."""
+
+    def is_taken(self, texts: list[str]) -> bool:
+        """Whether a text names the variant that is read."""
+        return bool(self.variant) and any(variant_of(text) == self.variant for text in texts)
 
     def skip(self, row: Row, reason: str) -> None:
         self.ignored.append(Ignored(row=row.number, reason=reason, text=row.text))
 
 
-def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row: int | None = None) -> Body:
-    """Sorts the rows; a second header below starts a table with columns of its own."""
-    out = Body(last_line=_last_line(sheet, header))
+def body(
+    sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row: int | None = None, variant: str = ""
+) -> Body:
+    """Sorts the rows; a second header below starts a table with columns of its own. `variant`: what bears this name is
+    what is bought, no option."""
+    out = Body(last_line=_last_line(sheet, header), variant=variant)
     merged = _Merged.of(sheet)
     for row in sheet.rows:
         if row.number <= header.row - header.height:
@@ -233,8 +244,10 @@ def _is_unpriced_line(out: Body, entry: _Entry) -> bool:
 
 
 def _begins_options(texts: list[str]) -> bool:
-    """Whether the row's longest text is a title of options."""
-    return row_words.begins("optional", NUMBERED.sub("", max(texts, key=len)))
+    """Whether the row's longest text is a title of options: `D. Optional items`, `D Options`."""
+    title = max(texts, key=len)
+    plain = [NUMBERED.sub("", title), LETTERED.sub("", title)]
+    return any(row_words.begins("optional", text) for text in plain)
 
 
 def _took_section(out: Body, row: Row, texts: list[str]) -> None:
@@ -244,7 +257,7 @@ def _took_section(out: Body, row: Row, texts: list[str]) -> None:
         out.skip(row, "note")
         return
     out.section = title
-    out.optional = _begins_options(texts)
+    out.optional = _begins_options(texts) and not out.is_taken(texts)
     out.skip(row, "section")
 
 
@@ -275,6 +288,10 @@ def _split(header: Header, row: Row) -> str:
 def _raw(out: Body, entry: _Entry, *, grouped: bool) -> Raw:
     raw = Raw(entry.row.number, entry.cells, entry.columns, out.section, out.optional, entry.row.hidden, grouped)
     said = [raw.text(field) for field in (*NAMING, "note")]
+    if out.is_taken(said):
+        out.optional = False
+        raw.optional = False
+        return raw
     raw.optional = (
         raw.optional
         or any(row_words.begins("optional", text) for text in (*said, raw.text("status")))

@@ -14,6 +14,8 @@ from optimizer.text import amounts as numbers
 from optimizer.text.spelled import spelled
 
 LONG_TEXT = 60
+OF_SO_MANY = re.compile(r"^\s*\d{1,3}\s*(?:台|套|节点|servers?|nodes?|systems?|units?)\s*(?=\D)", re.IGNORECASE)
+"""For how many of what is listed a sum is: `4台总价`."""
 
 
 @dataclass
@@ -82,6 +84,7 @@ def _percent(cell: Cell) -> bool:
 
 def total_kind(label: str) -> TotalKind | None:
     """Which sum a label names; None for a label of something else."""
+    label = OF_SO_MANY.sub("", label)
     if row_words.has("after_discount", label):
         return _with_tax("total", row_words.qualified(label)[1].get("tax"))
     text = re.sub(r"[（(].*?[)）]|[:：].*$", "", row_words.folded(label)).strip() or row_words.folded(label)
