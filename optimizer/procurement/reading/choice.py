@@ -54,23 +54,27 @@ def table_of(path: Path, tables: Tables, given: Mapping, variant: str = "") -> C
     current = [(sheet, header) for sheet, header in headed if not sheet.older] or headed
     visible = [(sheet, header) for sheet, header in current if not sheet.hidden] or current
     variants = _variants(visible)
-    if variants:
-        wanted = variant if variant in variants else next(iter(variants))
-        others = [sheet for name, sheet in variants.items() if name != wanted]
-        headed = [(sheet, header) for sheet, header in headed if not any(sheet is other for other in others)]
-        sheet, header = next((s, h) for s, h in headed if s is variants[wanted])
-    else:
-        sheet, header = max(visible, key=lambda table: table[1].score)
+    if not variants:
+        return _best(filled, headed, max(visible, key=lambda table: table[1].score), given)
+    wanted = variants[variant] if variant in variants else next(iter(variants.values()))
+    left_out = {id(sheet) for sheet in variants.values() if sheet is not wanted}
+    headed = [(sheet, header) for sheet, header in headed if id(sheet) not in left_out]
+    best = next((sheet, header) for sheet, header in headed if sheet is wanted)
+    return replace(_best(filled, headed, best, given), variants=tuple(variants))
+
+
+def _best(
+    filled: Sequence[Sheet], headed: Sequence[tuple[Sheet, Header]], best: tuple[Sheet, Header], given: Mapping
+) -> Chosen:
+    """The best table, with those of its offer unless a mapping names its sheet or columns; what is left is told."""
+    sheet, header = best
     if given.columns:
         header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
+    whole = None if given.sheet or given.columns else together(filled, headed, sheet)
+    if whole is None:
         return Chosen(sheet, header, tuple(_other_tables([s for s, _ in headed if s is not sheet], sheet)))
-    whole = None if given.sheet else together(filled, headed, sheet)
-    if whole is not None:
-        left = [s for s, h in headed if s.name not in whole.names and (is_list(h) or s.hidden or s.older)]
-        told = (*whole.told, *_other_tables(left, sheet))
-        return Chosen(whole.sheet, whole.header, told, whole.names, tuple(variants))
-    told = tuple(_other_tables([s for s, _ in headed if s is not sheet], sheet))
-    return Chosen(sheet, header, told, variants=tuple(variants))
+    left = [s for s, h in headed if s.name not in whole.names and (is_list(h) or s.hidden or s.older)]
+    return Chosen(whole.sheet, whole.header, (*whole.told, *_other_tables(left, sheet)), whole.names)
 
 
 def _variants(visible: Sequence[tuple[Sheet, Header]]) -> dict[str, Sheet]:
