@@ -216,6 +216,7 @@ def compared_bids(
         rates=purchase_terms.rates(values["fx"]) if values["fx"] else (), weights=values["weights"],
         time_limit_s=values["time_limit"], fill=values["fill"] or "none",
         demand=values["demand"] or "", drop=values["drop"] or "", tender=_tender(values),
+        sources=read.sources,
     )  # fmt: skip
 
 
@@ -224,20 +225,18 @@ def _tender(values: Values) -> Any:
     from catalogs.errors import Fault, InputError
     from optimizer.library import read_tender
 
-    ceiling = None
-    if values["ceiling"] is not None:
+    ceiling, said = None, values.get("ceiling")  # a command that ranks nothing has none of these options
+    if said is not None:
         try:
-            ceiling = Decimal(values["ceiling"].replace(",", ""))
+            ceiling = Decimal(said.replace(",", ""))
         except InvalidOperation:
             ceiling = Decimal(0)
         if not ceiling.is_finite() or ceiling <= 0:
             remedy = "An amount of the comparison's currency: 5000000."
-            raise InputError(
-                Fault("bad-tender", "is no price", column="--ceiling", value=values["ceiling"][:40], remedy=remedy)
-            )
+            raise InputError(Fault("bad-tender", "is no price", column="--ceiling", value=said[:40], remedy=remedy))
     return read_tender(
-        values["scoring"] or "plain", points=values["points"], declared=values["declared"],
-        low_price=values["low_price"] or "", ceiling=ceiling,
+        values.get("scoring") or "plain", points=values.get("points"), declared=values.get("declared"),
+        low_price=values.get("low_price") or "", ceiling=ceiling,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.procurement.bids.changes_schema import ResultsCompared
     from optimizer.procurement.bids.files import Files
     from optimizer.procurement.bids.offered import Offered
-    from optimizer.procurement.bids.schema import Comparison
+    from optimizer.procurement.bids.schema import Comparison, SourceFile
     from optimizer.procurement.bids.tender_files import Tender
     from optimizer.procurement.quotation.quote import Quote as Quotation
     from optimizer.procurement.quotation.quote_terms import Party, Terms
@@ -87,7 +87,7 @@ def compare(
     bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[ExchangeRate] = (),
     weights: str | None = None, time_limit_s: float | None = 60, fill: str = "none", demand: str = "", drop: str = "",
-    tender: Tender | None = None,
+    tender: Tender | None = None, sources: Sequence[SourceFile] = (),
 ) -> Comparison:  # fmt: skip
     """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
     currency, each build judged under the request, scored by `weights` (the policy's without). Where the request names
@@ -96,7 +96,8 @@ def compare(
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
     `demand` and `drop` (categories or numbers of items, by commas) and `fill` (none, max, median, catalog) are the
-    buyer's scope; `tender` (of `read_tender`) says how bids are scored: docs/compare.md.
+    buyer's scope; `tender` (of `read_tender`) says how bids are scored: docs/compare.md. `sources`: files
+    with their hashes, for the provenance.
     Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
     from optimizer.procurement.bids.compare import common_tax, compared, terms_of, with_rates
     from optimizer.procurement.bids.scope import scope_of
@@ -110,7 +111,9 @@ def compare(
     of_totals = given if tax_percent is not None or given else common_tax(bids)
     terms = terms_of(request, of_totals, market.policy["compare.outlier_percent"], rates, unsaid=given)
     rules = tender.rules if tender is not None else scoring_rules("plain")
-    return compared(bids, market, terms, weights_of(rules, weights, market.policy), time_limit_s, scope, tender)
+    by = weights_of(rules, weights, market.policy)
+    found = compared(bids, market, terms, by, time_limit_s, scope, tender)
+    return found.model_copy(update={"sources": tuple(sources)})
 
 
 def read_tender(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import openpyxl
 import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
+from optimizer.procurement.bids.files import sources_of
 from optimizer.procurement.bids.schema import Comparison
 from optimizer.procurement.bids.scope import scope_of, setting
+from optimizer.procurement.bids.workbook import workbook
 from optimizer.procurement.reading.reader import read
+from optimizer.text.languages import Words
 from tests.procurement.test_bids_apart import NODE, codes, offer, quick, total
 
 SUPPORT = ("SVC-1", "3 years on-site support", 1, 30000)
@@ -130,3 +136,18 @@ def test_what_no_bid_has_is_refused(drop: str, catalog: Catalog, tmp_path: Path)
 def test_who_sets_the_scope() -> None:
     assert setting([False, False, True], [False] * 3) == [True, True, False]
     assert setting([True, True], [False, True]) == [True, False]
+
+
+def test_provenance_names_files_hashes_and_maps(catalog: Catalog, tmp_path: Path) -> None:
+    files = [offer(tmp_path / "a.csv"), offer(tmp_path / "b.csv", unknown=True)]
+    by_hand = tmp_path / "b.toml"
+    by_hand.write_text("[parts]\n", encoding="utf-8")
+    found = sources_of(files, ["b=" + str(by_hand)])
+    assert [one.sha256 for one in found] == [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    assert (found[0].map_file, found[1].map_file) == ("", str(by_hand)) and found[1].map_date is not None
+    compared_ = quick([read(path, catalog) for path in files], catalog, sources=found)
+    assert compared_.sources == found and sum(compared_.bids[0].matched.values()) == len(NODE)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(compared_, Words("zh"))))
+    said = {str(cell.value) for row in book["数据来源"].iter_rows() for cell in row}
+    assert {f"sha256 {one.sha256}" for one in found} <= said
+    assert len(book["技术对比"]._charts) == 1

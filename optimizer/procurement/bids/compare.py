@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -330,6 +331,7 @@ def _bid(
         equal_tax=sums.tax if settled else None,
         equal_gross=sums.equal + sums.tax if settled else None,
         apart=entry.apart,
+        matched=_matched(quote),
         over_term=entry.over_term,
         negotiable_net=terms.rounded(_negotiable(found, place)),
         complete=complete,
@@ -339,6 +341,13 @@ def _bid(
         rank=None,
         flags=tuple(flags),
         responsive=passes and still_valid and not flagging.stops(flags, quote, terms),
+    )
+
+
+def _matched(quote: Quote | None) -> dict[str, int]:
+    """Lines of parts by how they were matched."""
+    return (
+        dict(sorted(Counter(line.matched.how for line in quote.lines if line.role == "part").items())) if quote else {}
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from constraints.request import Request
 from optimizer.explanation.opened import chosen
 from optimizer.procurement.bids.changes import Opened, opened
 from optimizer.procurement.bids.offered import FromResult, Offered, Unread
+from optimizer.procurement.bids.schema import SourceFile
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.payment_term import with_term
@@ -27,6 +30,7 @@ class Files:
     """What was read, in the order of the files."""
 
     all: tuple[Quote | Opened | Unread, ...]
+    sources: tuple[SourceFile, ...] = ()
 
     @property
     def results(self) -> list[Opened]:
@@ -87,7 +91,7 @@ def opened_files(
     nobody = len(unread) == len(out) or (not vendors and len(paths) == 2)
     if faults := mistaken or ([f for x in unread for f in x.faults] if nobody else []):
         raise InputError(faults)
-    return Files(tuple(out))
+    return Files(tuple(out), sources_of(paths, maps))
 
 
 def _quotes(path: Path, catalog: Catalog, given: Mapping | None, accept_fuzzy: bool) -> list[Quote]:
@@ -133,8 +137,33 @@ def _json(path: Path) -> Any:
     return read_result(path)
 
 
+def sources_of(paths: Sequence[Path], maps: Sequence[str]) -> tuple[SourceFile, ...]:
+    """What bids were read from, with hashes, and the map of each; raises InputError as `opened_files` for maps."""
+    vendors = [path for path in paths if path.suffix.lower() != ".json"]
+    by = _map_files(vendors, maps)
+    out = []
+    for path in paths:
+        given = by.get(path)
+        written = datetime.fromtimestamp(given.stat().st_mtime, tz=UTC).date() if given is not None else None
+        name, own = (str(given), _sha256(given)) if given is not None else ("", "")
+        out.append(SourceFile(file=path.name, sha256=_sha256(path), map_file=name, map_sha256=own, map_date=written))
+    return tuple(out)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _mappings(vendors: Sequence[Path], maps: Sequence[str]) -> dict[Path, Mapping]:
-    out: dict[Path, Mapping] = {}
+    return {path: read_mapping(file) for path, file in _map_files(vendors, maps).items()}
+
+
+def _map_files(vendors: Sequence[Path], maps: Sequence[str]) -> dict[Path, Path]:
+    """Map files by the vendor's file that each is for."""
+    out: dict[Path, Path] = {}
     for i, text in enumerate(maps):
         name, _, file = text.rpartition("=")
         known = [p for p in vendors if name in (p.name, p.stem, str(p))] if name else list(vendors[i : i + 1])
@@ -143,5 +172,5 @@ def _mappings(vendors: Sequence[Path], maps: Sequence[str]) -> dict[Path, Mappin
             what = "is for no vendor's file" if not known else "is not for one vendor's file alone"
             remedy = f"In the order of the files, or NAME=FILE. Files: {names}."
             raise InputError(Fault("bad-map", what, column="--map", value=text, remedy=remedy))
-        out[known[0]] = read_mapping(Path(file))
+        out[known[0]] = Path(file)
     return out

@@ -217,6 +217,7 @@ class Bid(Strict):
     complete: bool = Field(description="nothing of the scope is missing without a price, or not known to be there")
     lead_days: int | None
     warranty_months: int | None
+    matched: dict[str, int] = Field(default={}, description="lines by how they were matched; `mapped`: by a person")
     technical: Technical
     points: tuple[Points, ...]
     deducted_percent: Decimal = Field(default=Decimal(0), description="off its original price, for the evaluation")
@@ -235,6 +236,17 @@ class ScopeTerms(Strict):
     fill: FillPolicy
     demanded: tuple[str, ...]
     dropped: tuple[str, ...]
+
+
+class SourceFile(Strict):
+    """A file that bids were read from, and the map by which a person matched its lines; `map_date`: when that was last
+    written."""
+
+    file: str
+    sha256: str = Field(description="of its bytes; blank where it can't be read")
+    map_file: str = ""
+    map_sha256: str = ""
+    map_date: date | None = None
 
 
 class Weight(Strict):
@@ -260,6 +272,7 @@ class Comparison(Document):
     low_price: LowPriceRules | None
     ceiling: Decimal | None
     weights: tuple[Weight, ...]
+    sources: tuple[SourceFile, ...] = ()
     bids: tuple[Bid, ...]
     items: tuple[Item, ...]
     lowest_equal_net: Decimal | None

@@ -138,4 +138,32 @@ def add_provenance(book: CompareBook) -> None:
         sheet.number(row, 7, bid.stated_total, num_format="#,##0.00", **CELL)
         sheet.number(row, 8, bid.computed_total, num_format="#,##0.00", **{**CELL, **(GREEN if right else RED)})
         sheet.number(row, 9, len(bid.lines), num_format="0", **CELL)
-    sheet.done(row)
+    sheet.done(_files(book, row + 2))
+
+
+def _files(book: CompareBook, row: int) -> int:
+    """Files with their hashes and maps, and how the lines of each bid were matched; returns the last row."""
+    _, sheet = book.words, book.sheets["provenance"]
+    for source in book.c.sources:
+        sheet.text(row, 0, source.file, bold=True)
+        sheet.span(row, 1, len(BIDS) - 1, f"sha256 {source.sha256}")
+        row += 1
+        if source.map_file and source.map_date is not None:
+            said = N_("matched by hand: {file}, written {day}, sha256 {hash}")
+            text = _(said, file=source.map_file, day=source.map_date.isoformat(), hash=source.map_sha256)
+            sheet.span(row, 1, len(BIDS) - 1, text)
+            row += 1
+    for bid in book.bids:
+        if bid.matched:
+            counts = _.comma.join(f"{_(HOWS[how])} {count}" for how, count in bid.matched.items())
+            sheet.text(row, 0, _("Lines of {bid} matched", bid=bid.id), bold=True)
+            sheet.span(row, 1, len(BIDS) - 1, counts)
+            row += 1
+    return row
+
+
+HOWS = {
+    "exact": N_("by number or name"), "normalised": N_("by its letters and digits"), "alias": N_("by another name"),
+    "contained": N_("by a name in its text"), "specification": N_("by specification"), "fuzzy": N_("by similarity"),
+    "mapped": N_("by hand, with a map"), "bundle": N_("as details of a bundle"), "none": N_("with nothing"),
+}  # fmt: skip

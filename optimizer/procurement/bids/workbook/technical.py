@@ -52,7 +52,49 @@ def add(book: CompareBook) -> None:
         sheet.text(row, 0, label, **{**CELL, **strong})
         for i, bid in enumerate(book.bids):
             write(row, i, bid)
-    sheet.done(TOP + len(_rows(book)))
+    sheet.done(_picture(book, TOP + len(_rows(book)) + 2))
+
+
+def _picture(book: CompareBook, row: int) -> int:
+    """Goods against throughput, with the cheapest proven builds that are as fast; returns the last row."""
+    _, sheet = book.words, book.sheets["technical"]
+    shown = [
+        i for i, bid in enumerate(book.bids) if bid.technical.throughput and bid.technical.hardware_net is not None
+    ]
+    if not shown:
+        return row - 2
+    made = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    proven = sorted(
+        (i for i in shown if book.bids[i].technical.cheapest is not None),
+        key=lambda i: _speed(book.bids[i], "output_tok_s") or 0,
+    )
+    sheet.text(row, 0, _("Proven front at the speeds of the bids"), **{**CELL, "bold": True})
+    for place, i in enumerate(proven, 1):  # in the order of speed, for the line of the picture
+        speed, money_ = _speed(book.bids[i], "output_tok_s"), book.bids[i].technical.cheapest
+        assert speed is not None and money_ is not None
+        sheet.formula(row, place, f"={cell(i, SPEED)}", speed, num_format="#,##0.0", **CELL)
+        money(book, sheet, row + 1, place, f"={cell(i, CHEAPEST)}", money_)
+    last = xl_col_to_name(len(proven))
+    if proven:
+        made.add_series({
+            "name": _("Cheapest proven build as fast"),
+            "categories": f"={book.ref('technical', f'$B${row + 1}:${last}${row + 1}')}",
+            "values": f"={book.ref('technical', f'$B${row + 2}:${last}${row + 2}')}",
+            "marker": {"type": "square", "size": 7}, "line": {"color": "#8EA9DB", "width": 1.25},
+        })  # fmt: skip
+    for i in shown:
+        made.add_series({
+            "name": named(book.bids[i]), "categories": f"={book.ref('technical', cell(i, SPEED))}",
+            "values": f"={book.ref('technical', cell(i, HARDWARE))}",
+            "marker": {"type": "diamond", "size": 11}, "line": {"none": True},
+        })  # fmt: skip
+    made.set_x_axis({"name": _("Throughput, tok/s"), "num_format": "#,##0", "min": 0})
+    made.set_y_axis({"name": _("Goods on equal scope"), "num_format": "#,##0", "min": 0})
+    made.set_title({"name": _("Price against throughput"), "name_font": {"size": 11}})
+    made.set_legend({"position": "bottom"})
+    made.set_size({"width": 900, "height": 380})
+    sheet.ws.insert_chart(row + 3, 0, made)
+    return row + 23
 
 
 Writer = Callable[[int, int, Bid], None]
