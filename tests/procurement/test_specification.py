@@ -193,3 +193,10 @@ def test_two_offers_of_one_scope_cost_the_same_in_one_cell_and_in_lines(tmp_path
     found = compared(one_cell, quote(tmp_path, rows, USD, name="lines.csv"))
     assert [bid.equal_net for bid in found.bids] == [300000, 300000]
     assert [bid.filled_net for bid in found.bids] == [0, 0]
+
+
+def test_a_server_in_a_chassis_that_the_catalog_lacks_stands_in_no_other(tmp_path: Path) -> None:
+    text = "Dell PowerEdge R999, 2x Xeon Platinum 8592+, 32x 64GB DDR5-5600 RDIMM, 8x L40S 48GB, 4x 3.84TB NVMe"
+    q = quote(tmp_path, [f'1,,"{text}",1,300000,300000', "2,,3 year warranty,1,1,1"], USD)
+    assert q.lines[0].matched.part is None and not q.lines[0].matched.candidates
+    assert seen(q).build is None

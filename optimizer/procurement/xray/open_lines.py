@@ -15,7 +15,7 @@ from constraints.rule import Check
 from constraints.rules.registry import BY_ID
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Line, Quote
-from optimizer.procurement.reading.line.whole_servers import WHOLE_SERVER
+from optimizer.procurement.reading.line.whole_servers import OTHER_CHASSIS, WHOLE_SERVER
 from optimizer.text.languages import N_
 
 UNREAD = N_("a sheet that was not read")
@@ -77,7 +77,7 @@ def open_of(quote: Quote, catalog: Catalog) -> Open:
         if line.role != "part" or line.optional or line.holds or line.matched.how == "bundle":
             continue
         roles: frozenset[str] | None
-        if line.matched.reason == WHOLE_SERVER:
+        if line.matched.reason in (WHOLE_SERVER, OTHER_CHASSIS):
             roles = frozenset({"platform"})
         elif line.matched.part is None:
             roles = roles_of(line, catalog)

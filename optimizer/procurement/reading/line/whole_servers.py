@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +18,8 @@ from optimizer.procurement.reading.specification.server_cell import KINDS, LEAST
 from optimizer.text.languages import N_
 
 WHOLE_SERVER = N_("one cell describes a whole server; which chassis it is, is not said")
+OTHER_CHASSIS = N_("one cell describes a whole server, in a chassis that the catalog lacks")
+MODEL = re.compile(r"(?<![a-z0-9])[a-z]{1,5}[- ]?\d{3,5}[a-z0-9-]*", re.IGNORECASE)
 BOARDS = {Kind.GPU_BOARD: Kind.GPU}
 LONGEST = 4_000
 """Characters of a cell that is looked at; no list of a server's parts is longer."""
@@ -60,9 +63,17 @@ def whole_server(texts: Sequence[str], index: Index) -> Server | None:
     server = Server(chassis)
     around = _around(chassis, rest, index)
     server.inside = [inside for item in rest if (inside := _inside(item, index, around)) is not None]
-    if chassis.part is None:
+    if chassis.part is None and _names_another(rest, server):
+        server.chassis = Match(reason=OTHER_CHASSIS)
+    elif chassis.part is None:
         server.chassis = Match(candidates=_could_hold(server, index, text), reason=WHOLE_SERVER)
     return server
+
+
+def _names_another(rest: Iterable[Item], server: Server) -> bool:
+    """Whether an item that is of no part names a server by its maker's number: `PowerEdge R760`."""
+    known = {inside.item.text for inside in server.inside}
+    return any(item.kind is None and item.text not in known and MODEL.search(item.text) for item in rest)
 
 
 def _chassis(found: Sequence[Item], index: Index) -> tuple[Match, list[Item]]:
@@ -135,7 +146,7 @@ def _could_hold(server: Server, index: Index, text: str) -> tuple[str, ...]:
     parts = [(index.parts[inside.matched.part], inside.item.count) for inside in server.inside if inside.matched.part]
     boards = {part.board_type for part, _ in parts if isinstance(part, GpuBoard)}
     gpus = [(part, count) for part, count in parts if isinstance(part, Gpu)]
-    cpus = [part for part, _ in parts if isinstance(part, Cpu)]
+    cpus = [(part, count) for part, count in parts if isinstance(part, Cpu)]
     if not boards and not gpus:
         return ()
     plain = branded(text)
@@ -143,7 +154,7 @@ def _could_hold(server: Server, index: Index, text: str) -> tuple[str, ...]:
         platform for platform in index.catalog.of(Kind.PLATFORM) if isinstance(platform, Platform)
         and boards <= {*platform.gpu_boards}
         and all(gpu.form_factor in platform.gpu_forms and count <= platform.gpu_slots for gpu, count in gpus)
-        and all(cpu_fits(platform, cpu) for cpu in cpus) and not (gpus and platform.gpu_boards)
+        and all(cpu_fits(platform, cpu) and count == platform.sockets for cpu, count in cpus) and not (gpus and platform.gpu_boards)
     ]  # fmt: skip
     fits.sort(key=lambda platform: (platform.vendor.lower() not in plain, platform.id))
     return tuple(platform.id for platform in fits[:MOST_CANDIDATES])

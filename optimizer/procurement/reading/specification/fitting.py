@@ -147,7 +147,10 @@ class Fitting:
             return Fit()
         if kind is Kind.DRIVE and not {"media", "forms"} & {*asked.says}:
             return Fit()  # `NAS drive 2TB` may be a hard disk or an SSD
-        return self._settled(asked, self.catalog.of(kind), plain, around)
+        found = self._settled(asked, self.catalog.of(kind), plain, around)
+        if kind is Kind.DRIVE and "forms" not in asked.says and not values("media", plain):
+            return Fit(None, found.parts, SEVERAL_FIT if found.parts else found.why)  # `960G SSD`: SATA or NVMe
+        return found
 
     def _modelled(self, plain: str, kind: Kind) -> list[Part]:
         """Parts of a kind whose model a text names."""
