@@ -154,7 +154,8 @@ def _could_hold(server: Server, index: Index, text: str) -> tuple[str, ...]:
         platform for platform in index.catalog.of(Kind.PLATFORM) if isinstance(platform, Platform)
         and boards <= {*platform.gpu_boards}
         and all(gpu.form_factor in platform.gpu_forms and count <= platform.gpu_slots for gpu, count in gpus)
-        and all(cpu_fits(platform, cpu) and count == platform.sockets for cpu, count in cpus) and not (gpus and platform.gpu_boards)
+        and all(cpu_fits(platform, cpu) and count == platform.sockets for cpu, count in cpus)
+        and not (gpus and platform.gpu_boards)
     ]  # fmt: skip
     fits.sort(key=lambda platform: (platform.vendor.lower() not in plain, platform.id))
     return tuple(platform.id for platform in fits[:MOST_CANDIDATES])
