@@ -30,6 +30,10 @@ SPEED, POWER, PER, WATTS, HARDWARE, CHEAPEST, ABOVE = 2, 5, 7, 8, 9, 11, 13
 """Rows below the head of figures that formulas refer to."""
 
 
+COLOURS = ("#1F4E79", "#C00000", "#548235", "#BF8F00", "#7030A0", "#00B0F0")
+"""Of the bids in the picture, in their order."""
+
+
 def cell(i: int, row: int) -> str:
     """A bid's cell in a row of the table."""
     return f"{xl_col_to_name(1 + i)}{TOP + 1 + row}"
@@ -39,7 +43,7 @@ def add(book: CompareBook) -> None:
     _, sheet = book.words, book.sheets["technical"]
     note = _.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high. Prices net of tax.")
     sheet.setup([44, *[max(34.0, 130 / len(book.bids))] * len(book.bids)], _("Technical comparison"), note)
-    sheet.ws.fit_to_pages(1, 0)
+    sheet.ws.fit_to_pages(1, 1)  # the table and the picture below it on one page
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
     sheet.text(TOP, 0, "", **head)
     for i, bid in enumerate(book.bids, 1):
@@ -83,18 +87,20 @@ def _picture(book: CompareBook, row: int) -> int:
             "marker": {"type": "square", "size": 7}, "line": {"color": "#8EA9DB", "width": 1.25},
         })  # fmt: skip
     for i in shown:
+        fill = {"color": COLOURS[i % len(COLOURS)]}
         made.add_series({
             "name": named(book.bids[i]), "categories": f"={book.ref('technical', cell(i, SPEED))}",
             "values": f"={book.ref('technical', cell(i, HARDWARE))}",
-            "marker": {"type": "diamond", "size": 11}, "line": {"none": True},
+            "marker": {"type": "diamond", "size": 11, "fill": fill, "border": fill},
+            "line": {"none": True},
         })  # fmt: skip
     made.set_x_axis({"name": _("Throughput, tok/s"), "num_format": "#,##0", "min": 0})
     made.set_y_axis({"name": _("Goods on equal scope"), "num_format": "#,##0", "min": 0})
     made.set_title({"name": _("Price against throughput"), "name_font": {"size": 11}})
     made.set_legend({"position": "bottom"})
-    made.set_size({"width": 900, "height": 380})
+    made.set_size({"width": 900, "height": 340})
     sheet.ws.insert_chart(row + 3, 0, made)
-    return row + 23
+    return row + 21
 
 
 Writer = Callable[[int, int, Bid], None]
