@@ -48,7 +48,7 @@ class Target:
 
 def target(path: Path, remedy: str = REMEDY) -> Target:
     """What a path stands for; raises InputError for a folder, a socket, and a place that can't be looked at."""
-    with _refusing(path, remedy):
+    with refusing(path, remedy):
         if (descriptor := _descriptor(path)) is not None:
             os.fstat(descriptor)
             return Target(path, str(path), True, True, descriptor)
@@ -90,7 +90,7 @@ def check_writable(path: Path, *, force: bool, remedy: str = REMEDY) -> Target:
     found = target(path, remedy)
     if found.asks and not force:
         raise InputError(Fault("output-exists", "already exists", str(path), remedy="Give --force to overwrite it."))
-    with _refusing(path, remedy):
+    with refusing(path, remedy):
         if found.exists and found.descriptor is None and not os.access(path, os.W_OK):
             raise PermissionError(None, "Permission denied")
         if not found.stream:
@@ -131,7 +131,7 @@ def write_bytes(path: Path, data: bytes, remedy: str = REMEDY, *, force: bool = 
 
     A file that is there keeps its mode, and its owner where the system lets us; a new one gets the umask's."""
     found = target(path, remedy)
-    with _refusing(path, remedy):
+    with refusing(path, remedy):
         if found.stream:
             _write_into(found, data)
             return
@@ -195,7 +195,7 @@ def _write_into(found: Target, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _refusing(path: Path, remedy: str) -> Iterator[None]:
+def refusing(path: Path, remedy: str) -> Iterator[None]:
     """What the system says of a place becomes a fault that names it."""
     try:
         yield

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from catalogs.errors import InputError
 from catalogs.qualified_gpus import RECORD_FILES
-from catalogs.schema import PART_FILES, Contained, Kind
+from catalogs.records import cell_value
+from catalogs.schema import PART_FILES, Kind
 
 DTYPES = {int: "int64", float: "float64", bool: "bool", str: "string", date: "datetime64[s]"}
 WITH_BLANKS = {**DTYPES, int: "Int64", bool: "boolean"}
@@ -63,7 +64,7 @@ def catalog_frame(table: Table, rows: Iterable[BaseModel]) -> pd.DataFrame:
     types_of = {name: plain_type(field.annotation) for name, field in table.row.model_fields.items()}
     if len(table.kinds) == 1 and table.file != "links":
         types_of.pop("kind")
-    values = [{name: _cell(getattr(row, name)) for name in types_of} for row in rows]
+    values = [{name: cell_value(getattr(row, name)) for name in types_of} for row in rows]
     return frame(values, types_of)
 
 
@@ -94,15 +95,6 @@ def plain_type(annotation: object) -> tuple[type, bool]:
     if isinstance(annotation, type) and issubclass(annotation, (bool, int, float, date, Decimal)):
         return annotation, False
     return str, False
-
-
-def _cell(value: object) -> object:
-    """A field of a part or an offer as a cell."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Contained):
-        return f"{value.qty}*{value.part}"
-    return "|".join(str(_cell(x)) for x in value) if isinstance(value, tuple) else value
 
 
 def text_rows(data: pd.DataFrame, known: Iterable[str]) -> tuple[list[str], list[dict[str, str]]]:

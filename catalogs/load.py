@@ -184,8 +184,8 @@ class _Collected:
     faults: Faults = field(default_factory=Faults)
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
-    def add_folder(self, folder: Path) -> None:
-        """All files of a catalog folder."""
+    def add_folder(self, folder: Path, *, own: bool = False) -> None:
+        """All files of a catalog folder; `own`: its offers are the buyer's own where their rows don't deny it."""
         if not os.path.isdir(folder):
             raise InputError(
                 f"catalog folder {str(folder)!r} does not exist",
@@ -205,6 +205,8 @@ class _Collected:
             if path.name in known:
                 row_class = RECORD_FILES.get(path.stem) or PART_FILES[path.stem]
                 rows = csv_rows(path, row_class, self.digest, self.faults)
+                if own and path.stem == "offers":
+                    rows = [(number, {"own": "true", **row}) for number, row in rows]
                 self.add_rows(path.stem, row_class, [(Place(str(path), number), row) for number, row in rows], seen)
 
     def add_rows(
@@ -275,8 +277,9 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
         InputError: Every fault of every file at once, with file, row, column, value and remedy.
     """
     collected = _Collected()
-    for folder in [base, *overlays]:
-        collected.add_folder(folder)
+    collected.add_folder(base)
+    for folder in overlays:
+        collected.add_folder(folder, own=True)
     return collected.catalog()
 
 

@@ -70,7 +70,9 @@ class Offer(BaseModel):
 
     `holds_for`: `configured` of a part inside a configured machine, `loose` of the loose part; blank is both.
     `stock`: pieces that the seller has; blank is no limit. `min_qty`: least order. `breaks`: `qty:price`, from `qty`
-    pieces on each piece of the order costs `price`; quantities rise and prices fall."""
+    pieces on each piece of the order costs `price`; quantities rise and prices fall.
+    `valid_until`: the last day on which the price counts. `own`: one of the buyer's own, which `--prefer mine` asks
+    for; what a folder brings that is laid over the shipped catalog is, unless its row says `false`."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     id: str
@@ -91,6 +93,9 @@ class Offer(BaseModel):
     stock: Whole | None = None
     min_qty: Positive = 1
     breaks: tuple[str, ...] = ()
+    valid_until: Day | None = None
+    warranty_months: Positive | None = None
+    own: bool = False
     notes: str = ""
 
     @property

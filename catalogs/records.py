@@ -11,6 +11,7 @@ import types
 import typing
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from catalogs.errors import Fault, Faults, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.refused_value import in_words
+from catalogs.schema import Contained
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,12 @@ def record(
             remedy = REMEDIES.get(column, "")
             faults.append(Fault("bad-value", in_words(err), file, number, column, value, remedy))
         return None
+
+
+def cell_value(value: object) -> object:
+    """A field of a part or an offer as a cell."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Contained):
+        return f"{value.qty}*{value.part}"
+    return "|".join(str(cell_value(x)) for x in value) if isinstance(value, tuple) else value

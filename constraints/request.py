@@ -185,6 +185,9 @@ class Request(BaseModel):
     bought_as: BoughtAs = Field(
         default="configured", description="purchase whose prices go first where a part has one for each"
     )
+    prefer: Literal["any", "mine"] = Field(
+        default="any", description="mine: a part that the buyer's own offers have is priced by them alone"
+    )
     max_estimated_percent: int | None = Field(
         default=None, ge=0, le=100, description="most of the sum of lines on estimated prices"
     )

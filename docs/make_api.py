@@ -42,6 +42,11 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
             "purchase_orders",
         ],
     ),
+    (
+        "Functions: price lists",
+        "optimizer.library.importing",
+        ["import_prices", "price_history", "export_offers", "stale_offers"],
+    ),
     ("Functions: results judged again", "optimizer.library.verifying", ["verify_result"]),
     (
         "Functions: what others start from",
@@ -84,6 +89,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Terms of an award", "optimizer.procurement.award.terms", []),
     ("Answers of award", "optimizer.procurement.award.schema", []),
     ("Answers of purchase_orders", "optimizer.procurement.award.orders", []),
+    ("Answers of import_prices", "optimizer.procurement.importing.schema", []),
     ("Answers of changes", "optimizer.procurement.bids.changes_schema", []),
 ]
 """(heading, module, names); without names every class of the module that has fields."""

@@ -73,6 +73,14 @@ def admissible(offer: Offer | Bundle, request: Request) -> bool:
     return request.max_lead_days is None or offer.lead_time_days <= request.max_lead_days
 
 
+def preferred(live: list[Offer], request: Request) -> list[Offer]:
+    """Of the admissible offers of a part those that price it: with `--prefer mine` the buyer's own alone, where one of
+    them has any piece; else all."""
+    if request.prefer != "mine":
+        return live
+    return [offer for offer in live if offer.own and offer.stock != 0] or live
+
+
 def supposed_confidence(request: Request) -> Confidence:
     """A confidence that the request admits, for a price that somebody says."""
     return next(word for word in request.confidences if word != "indexed")

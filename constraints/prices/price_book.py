@@ -1,13 +1,14 @@
 """Which offer prices a part, and why a part can't be bought.
 
 Of one part, seller, condition and purchase only the newest offer dated on or before `as_of` is live, an estimate
-beside a read one. Live offers that hold for the purchase asked for go before those that hold for the other alone.
-Then states decide (constraints/prices/states.py): fresh read prices go before indexed ones, those before stale read
-ones, those before estimates, and the cheapest of the first state that there is prices the part. With `--price
-low|high` every offer counts at that end of its band; which offers compete does not change. Stock, minimum orders,
-price breaks, bundles and parts in hand make the price a function of quantity (constraints/prices/purchase.py); where
-sellers or days of delivery are counted, the offers are chosen for the build as a whole
-(constraints/prices/limited_book.py).
+beside a read one, and not past the day until which it is valid. With `--prefer mine` a part that the buyer's own
+admissible offers have is priced by them alone. Live offers that hold for the purchase asked for go before those that
+hold for the other alone. Then states decide (constraints/prices/states.py): fresh read prices go before indexed ones,
+those before stale read ones, those before estimates, and the cheapest of the first state that there is prices the
+part. With `--price low|high` every offer counts at that end of its band; which offers compete does not change. Stock,
+minimum orders, price breaks, bundles and parts in hand make the price a function of quantity
+(constraints/prices/purchase.py); where sellers or days of delivery are counted, the offers are chosen for the build
+as a whole (constraints/prices/limited_book.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from catalogs.message import message
 from catalogs.offers import Offer, state_of
 from catalogs.schema import Kind, Part
 from constraints.policy import Policy
-from constraints.prices.filters import Filter, admissible, contents, limits
+from constraints.prices.filters import Filter, admissible, contents, limits, preferred
 from constraints.prices.limited_book import LimitedBook
 from constraints.prices.pricing import priced
 from constraints.prices.purchase import PriceBook
@@ -56,6 +57,7 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
             if not live:
                 ledger[part.id] = message("every price is older than {n} days", n=request.max_price_age_days)
                 continue
+        live = preferred(live, request)
         found = pool_of(live, part, request, policy)
         level = request.price_level
         pools[part.id] = Pool([at_level(o, part, level, policy, found.stale) for o in found.offers], found.stale)
@@ -75,7 +77,7 @@ def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:
         key = (offer.seller, offer.condition, offer.holds_for, state_of(offer) == "estimate")
         if key not in newest or (offer.date, offer.id) > (newest[key].date, newest[key].id):
             newest[key] = offer
-    return list(newest.values())
+    return [offer for offer in newest.values() if offer.valid_until is None or offer.valid_until >= request.as_of]
 
 
 def barred_by(part: Part, request: Request, catalog: Catalog) -> str:

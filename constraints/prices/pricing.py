@@ -109,7 +109,7 @@ def priced(
                 ledger[part.id] = "no piece of it in stock"
     # A bundle that is dearer than its parts is in no cheapest purchase, unless a limit on sellers, shares or days makes
     # a dearer purchase the one that is allowed.
-    bundles = _kits(catalog, request, policy, barred)
+    bundles = _kits(catalog, request, policy, barred, pools)
     kits = tuple(kit for kit in bundles if request.picks_offers or _saves(kit, prices))
     for part_id in sorted({part for kit in kits for part in kit.parts}):
         ledger.pop(part_id, None)
@@ -159,10 +159,20 @@ def _serves(one: Offer, other: Offer, request: Request) -> bool:
     return not ((sold and one.seller != other.seller) or (request.soonest and later) or rough)
 
 
-def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:
+def _priced_by_own(pools: Mapping[str, Pool], request: Request) -> set[str]:
+    """Parts that the buyer's own offers price alone: no bundle, which is a seller's, gets into their price."""
+    if request.prefer != "mine":
+        return set()
+    return {part for part, pool in pools.items() if any(offer.own and offer.stock != 0 for offer in pool.offers)}
+
+
+def _kits(
+    catalog: Catalog, request: Request, policy: Policy, barred: set[str], pools: Mapping[str, Pool]
+) -> list[Kit]:  # fmt: skip
     """Bundles of an allowed condition, confidence and lead time, fresh and so no estimates, with nothing barred in
     them."""
     out = []
+    shut = barred | _priced_by_own(pools, request)
     for bundle in catalog.bundles.values():
         quick = any(catalog.parts[part.part].kind in QUICK for part in bundle.parts)
         days = fresh_days(Kind.MEMORY if quick else Kind.PLATFORM, policy)
@@ -170,7 +180,7 @@ def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) 
             days = min(days, request.max_price_age_days)
         fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of and state_of(bundle) != "estimate"
         open_ = bundle.condition in request.conditions and bundle.stock != 0 and admissible(bundle, request)
-        if fresh and open_ and not any(part.part in barred for part in bundle.parts):
+        if fresh and open_ and not any(part.part in shut for part in bundle.parts):
             ends = band(bundle, Kind.PLATFORM, policy, stale=False)
             factor = {"low": ends.low, "middle": Fraction(1), "high": ends.high}[request.price_level]
             out.append(Kit(bundle, unit_price(bundle, request, times(bundle.price, factor))))

@@ -1,13 +1,14 @@
-"""`dsopt catalog list | show | validate`."""
+"""`dsopt catalog list | show | validate`; import, export and stale are in import_cmd.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.import_cmd import register
 from optimizer.cli.money_view import grouped
 from optimizer.cli.options import speaking
 from optimizer.cli.output import emit_json, note, say, say_labelled, table
@@ -17,6 +18,7 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from catalogs.load import Catalog
     from catalogs.offers import Offer
+    from optimizer.procurement.importing.schema import PastPrice
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
@@ -74,14 +76,17 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
     from catalogs.schema import Gpu
     from constraints.physics.contents import holders
+    from optimizer.library import price_history
 
     c = load(catalog)
     p = c.find(part)
     offers = c.offers.get(p.id, ())
     sold_with = holders(p, c) if isinstance(p, Gpu) else []
+    past = price_history(catalog, p.id)
     if json:
         data = {"part": p.model_dump(mode="json"), "offers": [offer.model_dump(mode="json") for offer in offers]}
-        emit_json(data | {"sold_with": [h.id for h in sold_with]})
+        past_data = [x.model_dump(mode="json") for x in past]
+        emit_json(data | {"sold_with": [h.id for h in sold_with], "history": past_data})
         return
     for key, value in p.model_dump(mode="json").items():
         if value not in (None, "", [], ()):
@@ -89,11 +94,27 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     print()
     _ = language()
     _offers(offers, c)
+    _history(past)
     for h in sold_with:
         say(_("Sold with {part} ({id}):", part=h.name, id=h.id))
         _offers(c.offers.get(h.id, ()), c)
         if not c.offers.get(h.id):
             say("    " + _("no price"))
+
+
+def _history(past: Sequence[PastPrice]) -> None:
+    """The prices that imports brought, by day, with how each stands to the seller's one before."""
+    _ = language()
+    if past:
+        say(_("Imported prices:"))
+    before: dict[tuple[str, str, str], PastPrice] = {}
+    for x in past:
+        key = (x.seller, x.condition, x.currency)
+        old = before.get(key)
+        moved = "" if old is None or not old.price else f" ({100 * (x.price - old.price) / old.price:+.1f} %)"
+        before[key] = x
+        facts = [f"{grouped(str(x.price))} {x.currency}{moved}", x.seller, _(x.condition), x.file, x.sha256[:12]]
+        say(f"    {x.day}{_.colon}{_.comma.join(facts)}")
 
 
 def _cell(value: Any) -> str:
@@ -146,3 +167,6 @@ def validate(catalog: Overlay = []) -> None:
             parts=len(c.parts), offers=offers, sha=c.sha256[:12],
         )
     )  # fmt: skip
+
+
+register(app)

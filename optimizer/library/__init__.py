@@ -26,6 +26,7 @@ from optimizer.library.buying import (
 )
 from optimizer.library.checking import check, mend
 from optimizer.library.explaining import explain, price_risk, vary, why_not
+from optimizer.library.importing import export_offers, import_prices, price_history, stale_offers
 from optimizer.library.opening import (
     load_catalog,
     open_result,
@@ -40,8 +41,9 @@ from optimizer.library.solving import best_builds, solve
 from optimizer.library.verifying import verify_result
 
 __all__ = [
-    "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "load_catalog",
-    "mend", "open_result", "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build",
-    "read_calibration", "read_policy", "read_quote", "read_tender", "shipped_catalog", "size", "size_models", "solve",
-    "validate_request", "vary", "verify_result", "why_not", "xray",
+    "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "export_offers",
+    "import_prices", "load_catalog", "mend", "open_result", "price_history", "price_risk", "purchase_orders",
+    "quote", "read_award_terms", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
+    "read_tender", "shipped_catalog", "size", "size_models", "solve", "stale_offers", "validate_request", "vary",
+    "verify_result", "why_not", "xray",
 ]  # fmt: skip

@@ -720,6 +720,14 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.bought_as,
         typed=lambda request: [request.bought_as],
     ),
+    "prefer": FieldEntry(
+        by=("prices",),
+        how="a part that own offers have is priced by them alone",
+        commands=CHECKED,
+        options=(Option("prefer", "Own offers alone price what they have: mine|any.", group=PARTS),),
+        parse=parsing.prefer,
+        typed=lambda request: [request.prefer],
+    ),
     "max_estimated_percent": FieldEntry(
         by=("estimates", "surplus"),
         how="share of the sum of lines, without padding",

@@ -266,6 +266,11 @@ def bought_as(given: Given) -> str:
     return _one_of("--bought-as", given["bought_as"] or "configured", get_args(BoughtAs))
 
 
+def prefer(given: Given) -> str:
+    """Whose offers go first."""
+    return _one_of("--prefer", given["prefer"] or "any", ("any", "mine"))
+
+
 def _one_of(option: str, text: str, known: Sequence[str]) -> str:
     if text.casefold() not in known:
         raise _bad(option, text, "is not known here", f"One of: {', '.join(known)}.")

@@ -72,6 +72,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "confidence": [["list"], ["street,list"], ["read,indexed"]],
     "price": [["low"], ["high"]],
     "bought_as": [["loose"]],
+    "prefer": [["mine"]],
     "max_estimated": [["30%"]],
     "max_lead": [["60"]],
     "strict_lead": [[]],

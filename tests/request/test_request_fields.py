@@ -69,6 +69,16 @@ def of_two_purchases(catalog: Catalog, request: Request, ask: Ask) -> tuple[Cata
     return replace(catalog, offers=offers), request, ask
 
 
+def with_own_prices(catalog: Catalog, request: Request, ask: Ask) -> tuple[Catalog, Request, Ask]:
+    """The scenario with a dearer price of the buyer's own of every part."""
+    dear = {"price": Decimal("9999.00"), "own": True}
+    offers = {
+        part: (*of, of[0].model_copy(update={**dear, "id": part, "seller": "mine"}))
+        for part, of in catalog.offers.items()
+    }
+    return replace(catalog, offers=offers), request, ask
+
+
 @cache
 def scene(name: str) -> tuple[Catalog, str]:
     """A catalog and the JSON of a result solved on it."""
@@ -80,6 +90,7 @@ def scene(name: str) -> tuple[Catalog, str]:
         "origins": lambda: procurement_scenario(0, "confidence", "money"),  # countries, sellers, lead times
         "water": lambda: scenario(10),
         "purchases": lambda: of_two_purchases(*scenario(SEED)),
+        "own prices": lambda: with_own_prices(*scenario(SEED)),
         "relabelled": lambda: scenario(15),  # families of all three kinds
     }[name]()
     catalog = priced_long_ago(catalog) if name == "plain" else catalog
@@ -167,6 +178,7 @@ BREAKS: dict[str, Breaks] = {
     "confidences": B(fixed(["street"])),
     "price_level": B(fixed("high"), "front[0].bom[", judged=False),
     "bought_as": B(fixed("loose"), "front[", "purchases", judged=False),
+    "prefer": B(fixed("mine"), "front[", "own prices", judged=False),
     "max_estimated_percent": B(fixed(0), "front[", "origins"),
     "max_lead_days": B(fixed(0), "front[", "origins"),
     "strict_lead": B(fixed(True), "front["),

@@ -119,6 +119,7 @@ class Ask:
     max_age: int | None = None
     price_level: str = "middle"
     bought_as: str = "configured"
+    prefer: str = "any"
     max_lead: int | None = None
     strict_lead: bool = False
     approved: tuple[str, ...] = ()

@@ -72,6 +72,7 @@ def competing(catalog: Catalog, part: Part, ask: Ask) -> list[Offer]:
     for o in sorted(catalog.offers.get(part.id, ()), key=lambda o: (o.date, o.id)):
         if o.date <= ask.day and o.condition in ask.conditions:
             newest[o.seller, o.condition, o.holds_for, o.confidence in READ] = o
+    newest = {key: o for key, o in newest.items() if o.valid_until is None or ask.day <= o.valid_until}
     table = months(catalog, category(part)) if category(part) else {}
     states: dict[str, list[tuple[Offer, Fraction, Fraction]]] = {}
     """offers with the factor on the price, and how much wider their band is"""
@@ -96,6 +97,9 @@ def competing(catalog: Catalog, part: Part, ask: Ask) -> list[Offer]:
         if ask.max_age is not None and state != "estimate" and (ask.day - o.date).days > ask.max_age:
             continue
         states.setdefault(state, []).append((o, factor, wider))
+    if ask.prefer == "mine":
+        mine = {s: [x for x in of if x[0].own and (x[0].stock is None or x[0].stock > 0)] for s, of in states.items()}
+        states = mine if any(mine.values()) else states
     fitting = {s: [x for x in of if x[0].holds_for in ("", ask.bought_as)] for s, of in states.items()}
     chosen = fitting if any(fitting.values()) else states
     for state in ("fresh", "indexed", "stale", "estimate"):
@@ -152,6 +156,9 @@ def states_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
         "bought_as": rng.choice(("configured", "loose")),
     }
     age = rng.choice((None, None, None, 100, 400))
+    mine = random.Random(f"mine {seed}")  # apart, so that the other draws of a seed stay what they were
+    same["prefer"] = mine.choice(("any", "mine"))
+    offers = {x: tuple(_owned(mine, o) for o in of) for x, of in offers.items()}
     return (
         replace(catalog, offers=offers, price_index=_index(rng)),
         request.model_copy(update={**same, "max_price_age_days": age}),
@@ -169,6 +176,16 @@ def _aged(rng: random.Random, o: Offer, name: str) -> Offer:
     }  # fmt: skip
     if rng.random() < 0.3:
         change |= {"low": price * Decimal("0.8"), "high": price * Decimal("1.5")}
+    return o.model_copy(update=change)
+
+
+def _owned(rng: random.Random, o: Offer) -> Offer:
+    """Maybe one of the buyer's own, of which there may be none in stock, and maybe no longer valid."""
+    change: dict[str, Any] = {"own": rng.random() < 0.3}
+    if change["own"] and rng.random() < 0.2:
+        change["stock"] = 0
+    if rng.random() < 0.15:
+        change["valid_until"] = DAY + timedelta(rng.choice((-1, 0, 30)))
     return o.model_copy(update=change)
 
 

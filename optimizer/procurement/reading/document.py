@@ -78,6 +78,11 @@ class Line(Frozen):
     total_tax: Tax = Field(default="unknown", description="of line_total")
     tax_rate: Decimal | None = Field(default=None, description="percent")
     lead_time: str = ""
+    stock: str = Field(default="", description="what the list says of pieces in stock, as written")
+    min_order: str = Field(default="", description="least order, as written")
+    price_breaks: str = Field(default="", description="prices by quantity, as written or put together of columns")
+    gtin: str = Field(default="", description="EAN, UPC")
+    valid_until: str = Field(default="", description="of this line's price, as written")
     condition: str = ""
     warranty: str = ""
     origin: str = ""

@@ -22,7 +22,7 @@ FieldName = Literal[
     "number", "part_number", "name", "description", "brand", "category", "qty", "sets", "unit", "unit_price",
     "list_price", "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time",
     "condition", "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "term",
-    "unused",
+    "stock", "min_qty", "breaks", "gtin", "unused",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from catalogs.load import Catalog
 from catalogs.message import message
 from catalogs.other_file import QUOTE, WORKBOOK, expecting
 from optimizer.procurement.reading import row_words, time_money, variants
+from optimizer.procurement.reading.at_once import at_once, in_runs
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
 from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
@@ -41,7 +42,7 @@ from optimizer.procurement.reading.table.rows import Body, body
 from optimizer.procurement.reading.table.totals import is_amount
 from optimizer.text.amounts import Style
 
-MAX_LINES = 10_000
+MAX_LINES = 25_000
 UNREAD = "sheets-unread"
 """Visible sheets with tables of their own: what they offer is in no sum, which is more than a notice."""
 
@@ -84,13 +85,18 @@ class _LineMaker:
 
     def lines(self, basis: Basis) -> dict[int, Line]:
         """Lines by their place among the raw ones."""
-        made: dict[int, Line] = {}
-        for place, raw in enumerate(self.rows.lines):
-            found = amounts.read(raw, self.style)
-            line = lines.line(raw, found, self.index, basis, self.overrides, accept_fuzzy=self.accept_fuzzy)
-            if line is not None:
-                made[place] = line
-        return made
+        runs = in_runs(len(self.rows.lines))
+
+        def of_run(run: range) -> list[tuple[int, Line]]:
+            index = self.index if len(runs) == 1 else self.index.of_a_file(len(runs))
+            return [(place, line) for place in run if (line := self._line(place, index, basis)) is not None]
+
+        return dict(made for of_one in at_once(of_run, runs) for made in of_one)
+
+    def _line(self, place: int, index: Index, basis: Basis) -> Line | None:
+        raw = self.rows.lines[place]
+        found = amounts.read(raw, self.style)
+        return lines.line(raw, found, index, basis, self.overrides, accept_fuzzy=self.accept_fuzzy)
 
 
 @dataclass(frozen=True)

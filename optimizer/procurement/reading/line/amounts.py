@@ -61,11 +61,17 @@ def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
     return {f: numbers.style_of(texts[f]) or common for f in FIELDS}, inferred and bool(common)
 
 
+BY_QUANTITY = re.compile(
+    r"\s*(?:≥|>=|>|<|ab|from|bis|over)?\s*\d{1,6}\s*(?:\+|[^\W\d]{1,6}\.?)?\s*[:：=]\s*\D{0,5}\d.*"
+)
+"""`≥10: 95.00`: neither number is the price of a piece."""
+
+
 def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
     """A cell as an amount; a spreadsheet's number has one reading."""
     if isinstance(cell, Decimal):
         return Reading((cell * scale,))
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or BY_QUANTITY.fullmatch(cell):
         return Reading()
     found = numbers.read(cell, style)
     return found if found.scaled else replace(found, values=tuple(v * scale for v in found.values))

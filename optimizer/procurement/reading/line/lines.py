@@ -75,9 +75,11 @@ def line(
         priced_per_pack=count.per_pack, pieces=count.pieces, unit_price=price.unit_price,
         list_price=price.list_price, discount=found.values.get("discount"), line_total=price.total,
         currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
-        on_request=found.said == "asked", lead_time=raw.text("lead_time"), condition=state,
-        warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
-        per_node=per_node, included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
+        on_request=found.said == "asked", lead_time=raw.text("lead_time") or raw.text("stock"),
+        stock=raw.text("stock"), min_order=raw.text("min_qty"), price_breaks=raw.text("breaks"), gtin=raw.text("gtin"),
+        valid_until=raw.text("valid_until"), condition=state, warranty=raw.text("warranty"),
+        origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional, per_node=per_node,
+        included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
         contents=contents(server, raw.row) if server else (),
     )  # fmt: skip
 
@@ -132,7 +134,11 @@ def _matched(
         return Match(how="mapped", part=wanted, score=100), "part"
     # The manufacturer's name before a bare type is one more way to write it.
     brand = raw.text("brand")
-    branded = tuple(f"{brand} {text}" for text in (part_number, *texts) if text) if brand else ()
+    branded = (
+        tuple(f"{brand} {text}" for text in (part_number, *texts) if text)
+        if brand and index.begins_a_name(brand)
+        else ()
+    )
     found, other = match(index, part_number, (*texts, *branded), accept_fuzzy=accept)
     if (service := _as_service(found, part_number, texts, trouble)) is not None:
         return service, "service"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from copy import copy
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from catalogs.inputs import shipped_rows
 from catalogs.load import Catalog
@@ -19,6 +19,8 @@ SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")
 WORD = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
 MIN_CONTAINED = 6
+START = 3
+"""Letters by which a brand that begins no name is told."""
 MAX_WORDS = 14
 SUGGESTED = 72
 SEVERAL = "names more than one part"
@@ -111,12 +113,28 @@ class Index:
         ]
         self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._most_fuzzy = MAX_FUZZY
 
-    def of_a_file(self) -> Index:
-        """The same names with fuzzy look-ups of its own, MAX_FUZZY for each file."""
+    def of_a_file(self, share: int = 1) -> Index:
+        """The same names with fuzzy look-ups of its own: MAX_FUZZY for each file, of which a part has its share."""
         mine = copy(self)
-        mine._fuzzy = {}
+        mine._fuzzy, mine._most_fuzzy = {}, MAX_FUZZY // share
         return mine
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """All words of all names."""
+        return frozenset(word for bag in self.bags for word in bag)
+
+    @cached_property
+    def starts(self) -> frozenset[str]:
+        """The first letters of all names."""
+        return frozenset(name[:START] for names in (self.normal, self.alias) for name in names)
+
+    def begins_a_name(self, brand: str) -> bool:
+        """Whether some part's name may begin with these words, or hold them all. A long list has brands of which the
+        catalog has nothing."""
+        return squash(brand)[:START] in self.starts or _bag(brand) <= self.vocabulary
 
     def board(self, text: str) -> str | None:
         """The one GPU board of the GPU and number that a text names as such: `HGX H200 8-GPU`, `MI325X UBB`; None where
@@ -194,7 +212,7 @@ class Index:
         query = " ".join(WORD.findall(branded(text)))[:200]
         if query in self._fuzzy:
             return self._fuzzy[query]
-        if not query or not self.texts or len(self._fuzzy) >= MAX_FUZZY:
+        if not query or not self.texts or len(self._fuzzy) >= self._most_fuzzy:
             return ()
         import numpy
         from rapidfuzz import fuzz, process

@@ -105,6 +105,27 @@ def _inside(text: str) -> str:
     return max(found, key=lambda w: (len(w), w), default="")
 
 
+PRICE = re.compile(r"unit price|price each|price|stückpreis|einzelpreis|preis|单价|价格|报价")
+BREAK = re.compile(
+    r"(?:(?:ab|from|over|≥|>=|>)\s*(\d{1,6})|(\d{1,6})\s*(?:\+|[-–]\s*\d{1,6}|以上|起|(?:个|台|件|块)(?:以上|起)))"
+    r"\s*(?:stk|stück|st|pcs|pieces|units|个|台|件|块)?\.?"
+)
+
+
+def break_of(header: str) -> int | None:
+    """The quantity from which a column's price holds; None for a column of anything else."""
+    plain = PRICE.sub(" ", qualified(header)[0])
+    found = BREAK.fullmatch(re.sub(r"[()（）:：/]", " ", plain).strip())
+    return int(found[1] or found[2]) if found else None
+
+
+def price_column(text: str) -> Column:
+    """The column of the prices under a header such as `ab 10 (netto, EUR)`."""
+    said = qualified(text)[1]
+    tax, currency, scale = said.get("tax", ""), said.get("currency", ""), int(said.get("scale", "1"))
+    return Column("unit_price", text, tax, currency, scale, certain=False)
+
+
 def find_header(sheet: Sheet) -> Header | None:
     """The row (or two rows, one above the other) that names most of a table's fields; None when no row does."""
     candidates: list[Header] = []
@@ -148,6 +169,9 @@ def _all_words(row: Row) -> bool:
 def _named(row: Row) -> dict[int, Column] | None:
     """The columns that a row's texts name; None where most of a wide row's texts name none: that is a line of words."""
     named = {number: column for number, text in row.cells.items() if (column := column_of(str(text)))}
+    steps = {n: str(x) for n, x in row.cells.items() if n not in named and break_of(str(x)) is not None}
+    if len(steps) > 1:  # `1+ | 10+ | 50+`: prices by quantity
+        named |= {number: price_column(text) for number, text in steps.items()}
     mostly_unknown = 3 < len(row.cells) > len(named) * 2 and len(named) < 4
     return None if mostly_unknown else named
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import TotalKind
@@ -82,8 +83,14 @@ def _percent(cell: Cell) -> bool:
     return isinstance(cell, str) and "%" in cell
 
 
+LETTER = re.compile(r"[^\W\d_]|%")
+
+
+@lru_cache(maxsize=20_000)
 def total_kind(label: str) -> TotalKind | None:
-    """Which sum a label names; None for a label of something else."""
+    """Which sum a label names; None for a label of something else, such as one without a letter."""
+    if not LETTER.search(label):
+        return None
     label = OF_SO_MANY.sub("", label)
     if row_words.has("after_discount", label):
         return _with_tax("total", row_words.qualified(label)[1].get("tax"))

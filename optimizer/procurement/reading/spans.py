@@ -1,0 +1,47 @@
+"""Days of delivery and months of warranty out of vendors' words."""
+
+from __future__ import annotations
+
+import re
+
+from optimizer.procurement.reading import row_words
+
+NUMBER = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+NUMBER |= {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "drei": 3, "zwei": 2, "fünf": 5}
+COUNT = rf"(\d{{1,3}}|{'|'.join(NUMBER)})"
+SPAN = rf"(?:{COUNT}\s*(?:-|–|~|to|bis|至|到)\s*)?{COUNT}\s*(?:个)?[\s-]*"
+UNITS = (
+    (r"(?:working |business |calendar )?(?:days?|tage?n?|工作日|天|日)", 1), (r"(?:weeks?|wochen?|周|星期|wks?)", 7),
+    (r"(?:months?|monaten?|monate?|个月|月)", 30),
+)  # fmt: skip
+STOCK = ("ab lager", "in stock", "ex stock", "现货", "lagernd", "sofort", "off the shelf")
+YEARS = rf"{COUNT}[\s-]*(?:years?|jahre?n?|年|yrs?|y\b)"
+MONTHS = rf"{COUNT}[\s-]*(?:months?|monate?n?|个月)"
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isdigit() else NUMBER[text]
+
+
+def lead_days(text: str) -> int | None:
+    """`6-8 weeks` -> 56, `4周` -> 28, `ab Lager` -> 0; None for what says no time. The longer end of a span counts."""
+    plain = row_words.folded(text)
+    for unit, days in UNITS:
+        if found := re.search(SPAN + unit, plain):
+            return _count(found[2]) * days
+    return 0 if any(w in plain for w in STOCK) else None
+
+
+def warranty_months(text: str) -> int | None:
+    """`3 years`, `36 months`, `三年` -> 36."""
+    plain = row_words.folded(text)
+    if found := re.search(MONTHS, plain):
+        return _count(found[1])
+    return _count(found[1]) * 12 if (found := re.search(YEARS, plain)) else None
+
+
+def bare_months(text: str) -> int | None:
+    """A cell of a warranty column; a bare number counts years up to 10, months beyond."""
+    if found := re.fullmatch(r"\s*(\d{1,3})\s*", text):
+        return int(found[1]) * 12 if int(found[1]) <= 10 else int(found[1])
+    return warranty_months(text)
