@@ -157,7 +157,8 @@ def _read(path: Path, catalog: Catalog, given: Mapping, accept_fuzzy: bool, vari
     found = spread(bundled(in_their_server(found, maker.index), catalog), maker.index)
     issues += sums.check(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
     by_time = by_time and time_money.counted(by_time, found, months)
-    currency = content.basis.currency or only(line.currency for line in found)
+    currency = content.basis.currency or only(line.currency for line in found if line.currency)
+    found = [line if line.currency else line.model_copy(update={"currency": currency}) for line in found]
     issues += _doubts(found, currency, tax)
     number, day = quote_facts(said, rows.notes)
     until = given.valid_until or valid_until(said, rows.notes, day, notices)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.counts import count_words
@@ -186,6 +187,9 @@ def _sort(out: Body, header: Header, entry: _Entry) -> None:
     """Puts a row where it belongs: among the sums, the lines, what goes on from the line above, the notes or the
     sections. The order of the questions counts: what looks like several is the first of them."""
     row, texts = entry.row, entry.texts
+    if _numbers_the_columns(row):
+        out.skip(row, "numbers of the columns")
+        return
     if _took_a_sum(out, entry):
         return
     if _says_integrated(entry):
@@ -207,6 +211,13 @@ def _sort(out: Body, header: Header, entry: _Entry) -> None:
     else:
         _heard(out, row)
         _took_section(out, row, texts)
+
+
+def _numbers_the_columns(row: Row) -> bool:
+    """Whether the cells count 1, 2, 3 and on, as below the heads of a form: `(1) (2) (3) (4)`."""
+    said = [re.fullmatch(r"\(?(\d{1,2})\)?", str(cell).strip()) for cell in row.cells.values()]
+    counts = [int(found[1]) for found in said if found]
+    return len(counts) == len(said) >= 4 and all(b == a + 1 for a, b in pairwise(counts)) and counts[0] <= 2
 
 
 def _took_a_sum(out: Body, entry: _Entry) -> bool:
