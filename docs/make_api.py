@@ -37,6 +37,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
             "read_bids",
             "compare",
             "changes",
+            "rfq",
             "award",
             "read_award_terms",
             "purchase_orders",

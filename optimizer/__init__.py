@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         read_policy,
         read_quote,
         read_tender,
+        rfq,
         shipped_catalog,
         size,
         size_models,
@@ -54,8 +55,8 @@ __all__ = [
     "Build", "Policy", "Request", "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare",
     "explain", "export_offers", "import_prices", "load_catalog", "mend", "open_result", "price_history",
     "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build", "read_calibration",
-    "read_policy", "read_quote", "read_tender", "shipped_catalog", "size", "size_models", "solve", "stale_offers",
-    "validate_request", "vary", "verify_result", "why_not", "xray",
+    "read_policy", "read_quote", "read_tender", "rfq", "shipped_catalog", "size", "size_models", "solve",
+    "stale_offers", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}
 

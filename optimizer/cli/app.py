@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "What binds, why not that part, how far prices may move.",
     "verify": "Judge a saved result again; --prove proves it again.",
     "quote": "A saved result as a quotation: Excel, PDF, CSV, CycloneDX.",
+    "rfq": "A saved result as a request for quotation that bidders fill in.",
     "compare": "Bids of several vendors, or two results, side by side.",
     "award": "Who gets the order: one bidder, or the cheapest split, proven.",
     "size": "Memory and speed of a model on given GPUs, no buying.",

@@ -99,8 +99,8 @@ def quote(
     for text in opened.unchecked:
         note(chosen()("not checked: {what}", what=text))
     request = opened.result.request
-    day = _day(date, request.as_of)
-    party = Party(_line("--customer", customer), _line("--number", number), day, valid_days, confirmed)
+    day = quote_day(date, request.as_of)
+    party = Party(one_line("--customer", customer), one_line("--number", number), day, valid_days, confirmed)
     _ = party.valid_until  # refused before the quote is made
     terms = _terms(request, currency, fx, tax, discount, support, spares)
     made = run(opened, point, party=party, terms=terms)
@@ -137,7 +137,8 @@ def _format(named: str | None, output: Path | None, template: Path | None) -> st
     return kind
 
 
-def _day(text: str | None, as_of: Any) -> Any:
+def quote_day(text: str | None, as_of: Any) -> Any:
+    """The day of a document, not before that of the prices; today, or that, without."""
     from datetime import date
 
     from catalogs.errors import Fault, InputError
@@ -155,7 +156,7 @@ def _day(text: str | None, as_of: Any) -> Any:
     return day
 
 
-def _line(option: str, text: str) -> str:
+def one_line(option: str, text: str) -> str:
     """One line of text that a spreadsheet takes."""
     from catalogs.errors import Fault, InputError
 

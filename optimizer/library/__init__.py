@@ -22,6 +22,7 @@ from optimizer.library.buying import (
     read_bids,
     read_quote,
     read_tender,
+    rfq,
     xray,
 )
 from optimizer.library.checking import check, mend
@@ -44,6 +45,6 @@ __all__ = [
     "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "export_offers",
     "import_prices", "load_catalog", "mend", "open_result", "price_history", "price_risk", "purchase_orders",
     "quote", "read_award_terms", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
-    "read_tender", "shipped_catalog", "size", "size_models", "solve", "stale_offers", "validate_request", "vary",
-    "verify_result", "why_not", "xray",
+    "read_tender", "rfq", "shipped_catalog", "size", "size_models", "solve", "stale_offers", "validate_request",
+    "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from optimizer.procurement.quotation.quote import Quote as Quotation
     from optimizer.procurement.quotation.quote_terms import Party, Terms
     from optimizer.procurement.reading.document import Quote
+    from optimizer.procurement.rfq.inquiry import Inquiry
     from optimizer.procurement.xray.schema import XRay
 
 
@@ -132,6 +133,20 @@ def read_tender(
         rules, experts_points(points, rules) if points else {}, declarations(declared) if declared else {},
         low if low_price else own_low_price(rules), ceiling,
     )  # fmt: skip
+
+
+def rfq(
+    result: Saved, point: str | None = None, *, party: Party, brand: bool = False, catalog: Catalog | None = None,
+    calibration: Calibration | None = None,
+) -> Inquiry:  # fmt: skip
+    """A point of a result (the recommended one without) as a request for quotation (docs/rfq.md).
+
+    `party`: its buyer, number, day and the days for which bids are taken; `brand`: makers and models are named. Raises
+    InputError for a point that is not there, CheckFailed for a result that is not what it says."""
+    from optimizer.procurement.rfq.inquiry import inquiry
+
+    opened = open_result(result, catalog=catalog, calibration=calibration)
+    return inquiry(quote(opened, point, party=party), opened.market.catalog, brand)
 
 
 def award(

@@ -70,7 +70,7 @@ SCHEMAS = {
 }  # fmt: skip
 VIEWS = {
     "optimizer.procurement.award.award_labels", "optimizer.procurement.award.order_files",
-    "optimizer.procurement.award.workbook",
+    "optimizer.procurement.award.workbook", "optimizer.procurement.rfq.workbook",
     "optimizer.procurement.bids.bid_labels", "optimizer.procurement.bids.workbook",
     "optimizer.procurement.quotation.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
     "optimizer.procurement.reading.review", "optimizer.procurement.quotation.template",

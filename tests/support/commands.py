@@ -39,6 +39,7 @@ LINES: dict[str, list[str]] = {
     "verify": ["{result}"],
     "quote": ["{result}"],
     "compare": ["{quote}", "{quote}", "--model", "v3-671b"],
+    "rfq": ["{result}"],
     "award": ["{quote}", "{quote}", "--model", "v3-671b"],
     "size": ["--model", "r1-distill-qwen-1.5b", "--gpu", "4090"],
     "schema": ["result"],

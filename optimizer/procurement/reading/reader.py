@@ -32,6 +32,8 @@ from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
 from optimizer.procurement.reading.opening.sheets import Sheet, Tables
 from optimizer.procurement.reading.opening.tables import read_tables
+from optimizer.procurement.reading.returned.filled import read_filled
+from optimizer.procurement.reading.returned.stamp import is_returned
 from optimizer.procurement.reading.sums import sums
 from optimizer.procurement.reading.sums.by_sums import decided
 from optimizer.procurement.reading.sums.repeats import without_repeats, without_summary
@@ -118,6 +120,8 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     not there."""
     file, wanted = variants.split(path)
     given = mapping or Mapping()
+    if given == Mapping() and not wanted and is_returned(file):
+        return read_filled(file, catalog)
     whole = _read(file, catalog, given, accept_fuzzy, wanted)
     rows_of = {} if whole.variants else variants.by_sections(whole, catalog)
     names = whole.variants or tuple(rows_of)
