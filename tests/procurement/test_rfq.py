@@ -289,6 +289,18 @@ def test_compare_and_award_take_them(asked: Inquiry, catalog: Catalog, tmp_path:
     assert len(SERVICES) == 3
 
 
+def test_a_missing_price_never_wins(asked: Inquiry, catalog: Catalog, tmp_path: Path) -> None:
+    """The cheaper bid leaves out the price of its memory: it is not comparable until it is asked."""
+    alpha, beta = fill(book(asked), name="alpha"), fill(book(asked), Decimal("0.9"), "beta")
+    memory = next(k for k, line in enumerate(asked.lines) if line.kind == "memory")
+    beta.worksheets[1].cell(rows_of(beta)[memory], column("unit_price")).value = "call us"
+    bids = [read(saved(x, tmp_path, name), catalog) for x, name in ((alpha, "alpha"), (beta, "beta"))]
+    request = Request(model="r1-distill-qwen-7b", users=8, as_of=DAY, grade="floor")
+    found = compare(bids, request, catalog=catalog, tax_percent=Decimal(13), time_limit_s=0.001)
+    assert found.recommended == "A" and not found.bids[1].responsive and found.bids[1].rank is None
+    assert "not-filled" in {flag.code for flag in found.bids[1].flags}
+
+
 def test_the_command(result: Any, tmp_path: Path) -> None:
     file, out = tmp_path / "result.json", tmp_path / "rfq.xlsx"
     file.write_text(json.dumps(result.model_dump(mode="json")), encoding="utf-8")

@@ -232,7 +232,9 @@ def _missing(side: Side, group: Group, stand: Stand, others: list[Decimal], aske
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
     if not side.optional and (found := _open(group, stand, asked, bool(others))):
         return found
-    if not _needed(side, group, stand, asked):
+    # What a bid names without a price is part of its build, and would else count nothing beside bids that price it.
+    unpriced = bool(side.asked) and not side.optional and any(net > 0 for net in others)
+    if not unpriced and not _needed(side, group, stand, asked):
         there = bool(others) and any(net >= 0 for net in others)
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" and there else state})
     fill = _fill(side, group, own, others, basis)
