@@ -41,6 +41,8 @@ HELP = """Examples:
 The cheapest award under the bidders' terms, proven: one bidder for all, or the split by line or lot, with minimum
 orders, rebates by amount, freight, sets that stay together. Bids are compared as by `dsopt compare`. Exit 4 where
 nothing can be awarded."""
+OF_RANKS = ("weights", "scoring", "points", "declared", "low_price", "ceiling", "fill")
+"""Options of a comparison that an award has not: it asks for prices alone, and a line that is missing stays so."""
 NO_FRONT_S = 0.01
 """Seconds for the proven front of each bid: an award does not ask for it."""
 OPTIONS = (
@@ -89,7 +91,7 @@ def award(ctx: typer.Context, files: list[Path], **values: Any) -> None:
         files, catalog=parts, calibration=calibration, maps=values["map_"], accept_fuzzy=values["accept_fuzzy"],
         terms=values["term"],
     )  # fmt: skip
-    asked = {**values, "weights": None, "fill": None, "time_limit": NO_FRONT_S}
+    asked = {**values, **dict.fromkeys(OF_RANKS), "time_limit": NO_FRONT_S}
     comparison: Comparison = compared_bids(ctx, read, asked, parts, policy, calibration)
     try:
         found = run(
