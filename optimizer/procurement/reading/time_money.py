@@ -35,7 +35,8 @@ SPELLED = {
     "十二": 12, "二十四": 24, "三十六": 36, "四十八": 48, "六十": 60,
 }  # fmt: skip
 MONTHS = re.compile(
-    rf"(?<![每\d]){COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))"
+    rf"(?<![每\d]){COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|mois|mes(?:es|i)|maanden|miesi[ęą]cy|개월"
+    r"|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))"
 )
 YEARS = re.compile(
     r"(?<![\d〇零一二三四五六七八九十])(\d{1,2}|[一二两兩三四五六七八十])\s*[- ]?"
