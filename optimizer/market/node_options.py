@@ -12,7 +12,7 @@ from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
 from constraints.rules.lanes import gpu_lanes, gpu_width
-from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
+from constraints.rules.power import circuit_limit_w, node_limit_w, transient_extra_w, watts_at
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
 from optimizer.market.options import UNBOUNDED, Option, Parts, PlatformOptions, cheapest_first
@@ -200,14 +200,14 @@ def pieces_to_be_had(market: Market, part: str) -> int:
     return short[1] if short else UNBOUNDED
 
 
-def most_on_site(market: Market, gpu: Gpu, per_node: int, all_node_options: list[NodeOptions]) -> int:
-    """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
+def most_on_site(market: Market, all_node_options: list[NodeOptions]) -> int:
+    """Nodes of a family that the site's power, circuit and rack units can hold at most: by what stands in every node."""
     request, limits = market.request, [UNBOUNDED]
     fitting = [node_options for node_options in all_node_options if not node_options.unfit]
-    # Sound: the hungriest part of a node and its height are the least that it takes; other parts only add.
-    watts = min((per_node * node_options.cap_w for node_options in fitting), default=0)
-    if request.max_power_w is not None and watts:
-        limits.append(request.max_power_w // watts)
+    # Sound: GPUs and chassis draw what they draw whatever stands beside them, and supplies take no less from the wall.
+    watts = min((node_options.load_w(node_options.static_w) for node_options in fitting), default=0)
+    circuit_w = request.circuit and circuit_limit_w(request.circuit, request, market.policy)
+    limits += [most_w // watts for most_w in (request.max_power_w, circuit_w) if most_w is not None and watts]
     units = min((node_options.platform.rack_units or 0 for node_options in fitting), default=0)
     if request.rack_units is not None and units:
         limits.append(request.rack_units // units)

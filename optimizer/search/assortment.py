@@ -99,7 +99,7 @@ class Assortment:
                 if family.least < NEVER or not clever:
                     if clever:
                         family.most = min(
-                            most_on_site(market, gpu, number, family.all_node_options),
+                            most_on_site(market, family.all_node_options),
                             most_to_be_had(market, family.all_node_options),
                         )
                     self.families.append(family)

@@ -7,6 +7,7 @@ import shlex
 from datetime import date
 from functools import reduce
 from itertools import combinations
+from random import Random
 from typing import Any
 
 import pytest
@@ -313,3 +314,40 @@ def test_a_model_that_reads_images_stands_in_for_none_that_does_not() -> None:
     assert isinstance(lever, Choice) and lever.steps
     offered = [get(change.fields["model"]) for step in lever.steps for _, change in step]
     assert offered and not any(llm.tower_params for llm in offered)
+
+
+class FromList:
+    """Builds that rest on members of a list, each with its price, asked as an `Asking` is."""
+
+    def __init__(self, builds: list[tuple[int, frozenset[str]]]) -> None:
+        self.builds = builds
+
+    def cheapest(self, change: Change) -> tuple[int, frozenset[str]] | None:
+        """The cheapest build that rests on nothing but the members named."""
+        within = [build for build in self.builds if build[1] <= change.fields["vendors"]]
+        return min(within, key=lambda build: (build[0], sorted(build[1])), default=None)
+
+    def total(self, change: Change, found: tuple[int, frozenset[str]]) -> int:
+        """Its price."""
+        return found[0]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_of_a_long_list_as_few_members_are_added_as_will_do(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever builds rest on: of the smallest sets that do, tried one by one, the one with the cheapest build."""
+    monkeypatch.setattr("optimizer.explanation.conditions.levers.QUESTIONS", 10**6)
+    drawn, names = Random(seed), "abcdefg"
+    builds = [
+        (drawn.randint(1, 9), frozenset(drawn.sample(names, drawn.randint(1, 5)))) for _ in range(drawn.randint(1, 8))
+    ]
+    asking: Any = FromList(builds)
+    lever = Members(
+        "vendors", tuple(names), lambda some: Change.of(vendors=some), ", ".join, lambda asked, change, found: found[1]
+    )
+    loose = lever.least(asking, NOTHING)
+    assert loose is not None
+    sets = [frozenset(some) for size in range(1, len(names) + 1) for some in combinations(names, size)]
+    working = [some for some in sets if asking.cheapest(Change.of(vendors=some))]
+    fewest = [some for some in working if len(some) == len(working[0])]
+    assert loose.change.fields["vendors"] in fewest
+    assert loose.found[0] == min(asking.cheapest(Change.of(vendors=some))[0] for some in fewest)  # type: ignore[index]

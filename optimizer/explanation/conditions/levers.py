@@ -253,8 +253,13 @@ class Members:
         if self._ask(asking, also, frozenset(self.extra)) is None:
             return None
         enough = self._enough(asking, also)
-        sizes = range(1, len(enough) + 1)
-        return next((found for size in sizes if (found := self._fewest(asking, also, size, enough))), enough)
+        # Those without which all the others do not do are in every set that does, and so in `enough`.
+        others = frozenset(self.extra)
+        needed = frozenset(name for name in sorted(enough) if self._ask(asking, also, others - {name}) is None)
+        if needed == enough:
+            return enough
+        sizes = range(max(1, len(needed)), len(enough) + 1)
+        return next((found for size in sizes if (found := self._fewest(asking, also, size, enough, needed))), enough)
 
     def _ask(self, asking: Asking, also: Change, members: frozenset[str]) -> tuple[int, frozenset[str]] | None:
         """(total of the cheapest build with these members, those of them that it rests on); None without a build."""
@@ -273,15 +278,23 @@ class Members:
                 need = [x for x in left if x in less[1]] or left
         return frozenset(need)
 
-    def _fewest(self, asking: Asking, also: Change, size: int, enough: frozenset[str]) -> frozenset[str] | None:
-        """Of all sets of `size` members the one with the cheapest build; None where none of them does.
+    def _fewest(
+        self, asking: Asking, also: Change, size: int, enough: frozenset[str], needed: frozenset[str]
+    ) -> frozenset[str] | None:
+        """Of all sets of `size` members, with those `needed` in each, the one with the cheapest build; None where none
+        of them does.
 
         Branch and bound: more members never make the cheapest build dearer, so that its total with all members that a
         branch may take bounds all of its sets, and one that rests on no more than `size` of them attains the bound.
         Where that takes more than `QUESTIONS`, the best found so far, which `enough` is one of where it is as small."""
         known = self._ask(asking, also, enough) if len(enough) == size else None
         best: tuple[int, tuple[str, ...]] | None = (known[0], tuple(sorted(enough))) if known else None
-        todo: list[tuple[frozenset[str], frozenset[str]]] = [(frozenset(), frozenset(self.extra))]
+
+        def branch(taken: frozenset[str], open_: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+            """Sets of `size` with all of `taken` and the rest from `open_`: once it is full, `taken` alone."""
+            return taken, open_ if len(taken) < size else frozenset()
+
+        todo = [branch(needed, frozenset(self.extra) - needed)]
         asked = 0
         while todo and asked < QUESTIONS:
             taken, open_ = todo.pop()
@@ -302,8 +315,8 @@ class Members:
             # Sets without any of `rests`, and for each member of it those with it and without the ones before: every
             # set of the branch stands in exactly one of these.
             ordered = sorted(rests)
-            todo.append((taken, open_ - rests))
-            todo += [(taken | {x}, open_ - frozenset(ordered[: i + 1])) for i, x in enumerate(ordered)][::-1]
+            todo.append(branch(taken, open_ - rests))
+            todo += [branch(taken | {x}, open_ - frozenset(ordered[: i + 1])) for i, x in enumerate(ordered)][::-1]
         return frozenset(best[1]) if best else None
 
 
