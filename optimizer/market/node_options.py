@@ -201,7 +201,7 @@ def pieces_to_be_had(market: Market, part: str) -> int:
 
 
 def most_on_site(market: Market, all_node_options: list[NodeOptions]) -> int:
-    """Nodes of a family that the site's power, circuit and rack units can hold at most: by what stands in every node."""
+    """Nodes of a family that the site's power, circuit and rack units hold at most: by what stands in every node."""
     request, limits = market.request, [UNBOUNDED]
     fitting = [node_options for node_options in all_node_options if not node_options.unfit]
     # Sound: GPUs and chassis draw what they draw whatever stands beside them, and supplies take no less from the wall.
