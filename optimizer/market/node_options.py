@@ -206,7 +206,7 @@ def most_on_site(market: Market, all_node_options: list[NodeOptions]) -> int:
     fitting = [node_options for node_options in all_node_options if not node_options.unfit]
     # Sound: GPUs and chassis draw what they draw whatever stands beside them, and supplies take no less from the wall.
     watts = min((node_options.load_w(node_options.static_w) for node_options in fitting), default=0)
-    circuit_w = request.circuit and circuit_limit_w(request.circuit, request, market.policy)
+    circuit_w = circuit_limit_w(request.circuit, request, market.policy) if request.circuit else None
     limits += [most_w // watts for most_w in (request.max_power_w, circuit_w) if most_w is not None and watts]
     units = min((node_options.platform.rack_units or 0 for node_options in fitting), default=0)
     if request.rack_units is not None and units:
