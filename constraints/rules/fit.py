@@ -229,7 +229,7 @@ class Fit(Rule):
     phase = "parts"
     loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
     settles = frozenset({"cooling", "psu"})
-    refuses = frozenset({"part"})
+    refuses = frozenset({"part", "node"})
     refuses_by = MappingProxyType(
         {
             Cpu: ("socket", "cpu_generations", "sockets", "cpu_max_w"),
@@ -258,7 +258,8 @@ class Fit(Rule):
         return frozenset(next(((kind,) for word, kind in NEEDED.items() if word in finding.text), ()))
 
     def may(self, facts: Facts) -> str:
-        """GPUs or a bought part that the platform can't hold, a bridge that does not join the GPUs."""
+        """GPUs that the platform can't hold or its maker does not list, a bought part that it can't hold, a bridge that
+        does not join the GPUs."""
         gpu, platform, part = facts.gpu, facts.platform, facts.part
         if isinstance(part, Bridge) and gpu is not None and not bridges(part, gpu, facts.per_node):
             held = counted(facts.per_node, "GPU")
@@ -267,7 +268,13 @@ class Fit(Rule):
             return ""
         if part is not None and (why := part_fault(platform, part, facts.catalog)):
             return why
-        return _gpus_fault(platform, facts.catalog, gpu, facts.per_node) if gpu is not None and facts.per_node else ""
+        if gpu is None or not facts.per_node:
+            return ""
+        asked = platform, gpu, facts.per_node, facts.catalog
+        grade = facts.request.grade
+        if grade != "floor" and not gpus_qualified(*asked, facts.policy, grade):
+            return _unlisted(*asked, grade)
+        return _gpus_fault(platform, facts.catalog, gpu, facts.per_node)
 
     def encode(self, model: FamilyModel) -> None:
         self._gpus(model)
@@ -589,34 +596,36 @@ class Fit(Rule):
 
 def _unqualified(case: Case, asked: Grade) -> list[str]:
     """GPUs that the maker of the machine does not list for it, or not so many, by a grade."""
-    platform, catalog = case.platform, case.catalog
-    found: list[str] = []
     barred = case.request.grade != "floor"
-    for gpu, pieces in case.cards:
-        if gpus_qualified(platform, gpu, pieces, catalog, case.policy, asked):
-            continue
-        said = {"grade": grade_words(asked), "platform": platform.name, "gpu": gpu.name}
-        pair = catalog.qualified(platform.id, gpu.id)
-        if pair is not None:
-            number = {**said, "n": pieces, "most": pair.most, "day": pair.list_date}
-            found.append(
-                message("grade {grade} takes no {n} {gpu} in {platform}: its maker lists {most} ({day})", **number)
-                if barred
-                else message(
-                    "not advised (grade {grade}): {n} {gpu} in {platform}, whose maker lists {most} ({day})", **number
-                )
-            )
-            continue
-        names, day = listed_in_words(listing(platform, gpu, catalog), catalog)
-        pairs = {**said, "list": names, "day": day}
-        found.append(
-            message("grade {grade} takes no {gpu} in {platform}: its maker lists {list} ({day})", **pairs)
+    return [
+        _unlisted(case.platform, gpu, pieces, case.catalog, asked, barred)
+        for gpu, pieces in case.cards
+        if not gpus_qualified(case.platform, gpu, pieces, case.catalog, case.policy, asked)
+    ]
+
+
+def _unlisted(platform: Platform, gpu: Gpu, pieces: int, catalog: Catalog, grade: Grade, barred: bool = True) -> str:
+    """What the maker of a machine lists instead of so many of a GPU; `barred`: the grade takes no others."""
+    said = {"grade": grade_words(grade), "platform": platform.name, "gpu": gpu.name}
+    pair = catalog.qualified(platform.id, gpu.id)
+    if pair is not None:
+        number = {**said, "n": pieces, "most": pair.most, "day": pair.list_date}
+        return (
+            message("grade {grade} takes no {n} {gpu} in {platform}: its maker lists {most} ({day})", **number)
             if barred
             else message(
-                "not advised (grade {grade}): the maker lists no {gpu} for {platform}; listed: {list} ({day})", **pairs
+                "not advised (grade {grade}): {n} {gpu} in {platform}, whose maker lists {most} ({day})", **number
             )
         )
-    return found
+    names, day = listed_in_words(listing(platform, gpu, catalog), catalog)
+    pairs = {**said, "list": names, "day": day}
+    return (
+        message("grade {grade} takes no {gpu} in {platform}: its maker lists {list} ({day})", **pairs)
+        if barred
+        else message(
+            "not advised (grade {grade}): the maker lists no {gpu} for {platform}; listed: {list} ({day})", **pairs
+        )
+    )
 
 
 def _gpus_fault(platform: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> str:

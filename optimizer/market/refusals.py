@@ -38,9 +38,7 @@ class Refusals:
         return self._of_platforms[platform.id]
 
     def of_node(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
-        """The rule that no node of so many GPUs in a platform passes, whatever fills it and whatever its row is.
-
-        Of platforms whose slots hold the GPUs: families list no others, and rule fit is not asked again."""
+        """The rule that no node of so many GPUs in a platform passes, whatever fills it and whatever its row is."""
         if (early := self.of_platform(platform)) is not None or not self._of["node"]:
             return early
         key = platform.id, gpu.id, per_node

@@ -23,6 +23,7 @@ from optimizer.explanation.no_build.ways_out import ways_out
 from optimizer.explanation.questions import NOTHING, Asking, Change
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
+from optimizer.text.languages import Words
 from tests.conftest import AS_OF
 from tests.support.commands import dsopt
 from tests.support.long import one_in
@@ -65,6 +66,21 @@ def test_what_a_grade_refuses_everywhere_is_said_to_be_the_grades(shipped: Catal
 
     assert "grade common" in why("common") and "--grade floor" in why("common")
     assert "--grade" not in why("floor")
+
+
+def test_a_gpu_that_a_maker_does_not_list_is_said_to_be_none_of_the_list(shipped: Catalog) -> None:
+    """Where the one machine left is made for other GPUs, its list is the reason, in both languages."""
+    only = "dell-poweredge-xe7745"
+    machines = frozenset(part.id for part in shipped.of(Kind.PLATFORM, Kind.SYSTEM) if part.id != only)
+    request = Request(
+        model="r1-distill-qwen-7b", as_of=AS_OF, gpus=frozenset({"nvidia-a40-48gb"}), exclude=machines,
+        conditions=frozenset({"new", "refurbished", "used"}), budget_cents=100_000,
+    )  # fmt: skip
+    said = dropped(Asking(Market.open(shipped, request, Policy())))
+    why = next(reason for reason, names in said if any("A40" in name for name in names))
+    assert why.startswith("grade common") and "its maker lists" in why and "L40S" in why
+    chinese = Words("zh").sentence(why)
+    assert "A40" in chinese and "its maker" not in chinese
 
 
 def test_minimal_subset() -> None:
