@@ -40,7 +40,7 @@ def basis_of(
     tax = _tax_of(money, notes, given, issues)
     stated = given.currency or _stated_currency(money, said, rows, notes)
     currency = stated or _implied_currency(sheet, header, rows, notes, issues)
-    return Basis(currency, tax, _rate_of(money, notes, given)), said
+    return Basis(currency, tax, _rate_of(money, notes, given, said)), said
 
 
 def _tax_of(money: list[Column], notes: list[str], given: Mapping, issues: list[Issue]) -> Tax:
@@ -83,12 +83,14 @@ def _implied_currency(sheet: Sheet, header: Header, rows: Body, notes: list[str]
     return "CNY"
 
 
-def _rate_of(money: list[Column], notes: list[str], given: Mapping) -> Decimal | None:
-    """The one tax rate, in percent, that notes and headers of prices state; None for none or several."""
+def _rate_of(money: list[Column], notes: list[str], given: Mapping, said: dict[str, str]) -> Decimal | None:
+    """The one tax rate, in percent, that notes, headers of prices and a label state; None for none or several."""
     if given.tax_rate is not None:
         return given.tax_rate
     rates = {rate for note in notes if (rate := _rate_of_note(note)) is not None}
     rates |= {rate for column in money if column.tax and (rate := sums.rate_in(column.header)) is not None}
+    if (of_label := sums.rate_in(said.get("tax_rate", ""))) is not None:
+        rates.add(of_label)
     return rates.pop() if len(rates) == 1 else None
 
 
@@ -168,7 +170,7 @@ def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date |
     day = read_date(said.get("quote_date", ""))
     texts = [number, *(_behind("dated", note) for note in notes)]
     day = day or next((d for text in texts if (d := read_date(re.split("[,，;；]", text)[0]))), None)
-    return re.split(r"[,，;；]|\s/\s|\s(?:vom|dated|of|from|date)\b", number)[0].strip(), day
+    return re.split(r"[,，;；]|\s/\s|\s(?:vom|dated|of|from|date|del|du|van|z dnia)\b", number)[0].strip(), day
 
 
 def _names_tax(text: str) -> bool:

@@ -18,6 +18,7 @@ from optimizer.procurement.reading.opening.sheet_facts import column_number
 from optimizer.procurement.reading.opening.sheets import Cell, Sheet, Tables
 from optimizer.procurement.reading.table.headers import Column, Header, find_header, header_at
 from optimizer.procurement.reading.table.together import is_list, joined_sheets, together
+from optimizer.procurement.reading.time_money import period_of
 from optimizer.procurement.reading.variant_names import variant_of
 from optimizer.text import amounts as numbers
 
@@ -171,7 +172,7 @@ def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
 def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     """The header with those of several columns for quantity, price or total of which most rows multiply: of `单台数量`
     and `总数量`, or of a purchase and a sales price, the ones that make the totals."""
-    header = _item_as_name(sheet, _unit_as_price(sheet, header))
+    header = _of_one_period(_item_as_name(sheet, _unit_as_price(sheet, header)))
     named = {**header.columns, **header.unused}
     choices = [[number for number, column in named.items() if column.field == field] for field in PRODUCT]
     if all(len(choice) < 2 for choice in choices) or not all(choices):
@@ -186,6 +187,21 @@ def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     }
     unused = {number: column for number, column in named.items() if number not in columns}
     return replace(header, columns=columns, unused=unused)
+
+
+def _of_one_period(header: Header) -> Header:
+    """Without the column of unit prices where the totals are paid by another period: `USD per GPU-hour` beside `Monthly
+    total`. The file's sums are those of the totals, and quantity x price is none of them."""
+    by_field = {column.field: number for number, column in header.columns.items()}
+    if not {"unit_price", "line_total"} <= by_field.keys():
+        return header
+    price, total = (header.columns[by_field[field]] for field in ("unit_price", "line_total"))
+    of_price, of_total = period_of(price.header), period_of(total.header)
+    if of_price is None or of_total is None or of_price == of_total:
+        return header
+    columns = {number: column for number, column in header.columns.items() if column is not price}
+    columns[by_field["line_total"]] = replace(total, currency=total.currency or price.currency)
+    return replace(header, columns=columns, unused={**header.unused, by_field["unit_price"]: price})
 
 
 def _best_product(sheet: Sheet, header: Header, choices: list[list[int]]) -> tuple[int, ...] | None:

@@ -36,11 +36,12 @@ from optimizer.procurement.reading.returned.filled import read_filled
 from optimizer.procurement.reading.returned.stamp import is_returned
 from optimizer.procurement.reading.sums import sums
 from optimizer.procurement.reading.sums.by_sums import decided
+from optimizer.procurement.reading.sums.in_message import contradictions
 from optimizer.procurement.reading.sums.repeats import without_repeats, without_summary
 from optimizer.procurement.reading.table import side_by_side
 from optimizer.procurement.reading.table.headers import Header
 from optimizer.procurement.reading.table.price_breaks import by_quantity
-from optimizer.procurement.reading.table.rows import Body, body
+from optimizer.procurement.reading.table.rows import STRUCK, Body, body
 from optimizer.procurement.reading.table.totals import is_amount
 from optimizer.text.amounts import Style
 
@@ -158,8 +159,10 @@ def _read(path: Path, catalog: Catalog, given: Mapping, accept_fuzzy: bool, vari
     summed = only(line.total_tax for line in found if not line.optional) or tax
     checked = time_money.of_all_periods(content.totals, found, by_time, months)
     found = decided(found, checked, content.after, summed, rate, rows.notes)  # type: ignore[arg-type]
+    checked = time_money.of_all_periods(content.totals, found, by_time, months)  # as the lines count now
     found = spread(bundled(in_their_server(found, maker.index), catalog), maker.index)
     issues += sums.check(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
+    issues += contradictions(table.tables, table.sheet, found, checked)
     by_time = by_time and time_money.counted(by_time, found, months)
     currency = content.basis.currency or only(line.currency for line in found if line.currency)
     found = [line if line.currency else line.model_copy(update={"currency": currency}) for line in found]
@@ -228,7 +231,7 @@ def _content(table: _Table, maker: _LineMaker, basis: Basis) -> _Content:
     totals = sums.settled([total for _, total in pairs], list(made.values()))
     if basis.tax == "unknown" and totals and all(line.tax == "unknown" for line in made.values()):
         # What the sums prove counts for the lines too.
-        proven = sums.proven_basis([line for line in made.values() if not line.optional], totals)
+        proven = sums.proven_basis([line for line in made.values() if not line.optional], totals, basis.tax_rate)
         if proven != "unknown":
             basis = replace(basis, tax=proven)
             made = maker.lines(basis)
@@ -323,6 +326,9 @@ def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Noti
         out.append(Notice(code="further-tables", text=text))
     if tables.encoding not in ("", "utf-8-sig"):
         out.append(Notice(code="encoding", text=message("read as {encoding}", encoding=tables.encoding)))
+    if struck := [row.row for row in rows.ignored if row.reason == STRUCK]:
+        text = message("struck out or cancelled, not counted: rows {rows}", rows=", ".join(map(str, struck)))
+        out.append(Notice(code="struck-out", text=text))
     optional = [line.row for line in rows.lines if line.optional]
     if optional:
         out.append(

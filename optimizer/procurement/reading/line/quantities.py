@@ -13,7 +13,8 @@ from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.table.rows import Raw
 
 PACK_OF = re.compile(
-    r"\b(?:pack|box|bundle|vpe|ve|packung|karton|tray)\s*(?:of|à|zu|mit|:)?\s*(\d{1,4})\b|\b(\d{1,4})(?:er)?[- ]?pack\b"
+    r"\b(?:pack|box|bundle|vpe|ve|packung|karton|tray)\s*(?:of|à|zu|mit|:|=)?\s*(\d{1,4})\b"
+    r"|\b(\d{1,4})(?:er)?[- ]?pack\b"
     r"|每[包盒箱]\s*(\d{1,4})|(\d{1,4})\s*[个只条根片块]\s*/\s*[包盒箱]",
     re.IGNORECASE,
 )

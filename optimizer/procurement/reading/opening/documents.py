@@ -66,6 +66,7 @@ class _Grid:
     def __init__(self) -> None:
         self.rows: list[tuple[int, dict[str, str]]] = []
         self.merged: list[tuple[int, int, int, int]] = []
+        self.struck: list[tuple[int, int]] = []
         self.at = 0
         self.filled = 0
         self.spanned = 0
@@ -99,7 +100,8 @@ class _Grid:
 
     def sheet(self, name: str, *, older: bool = False) -> dict[str, Any]:
         rows, merged = self.rows, self.merged
-        return {"name": name, "hidden": False, "older": older, "rows": rows, "merged": merged}
+        struck = self.struck
+        return {"name": name, "hidden": False, "older": older, "rows": rows, "merged": merged, "struck": struck}
 
 
 def _pdf(path: str) -> Iterator[dict[str, Any]]:
@@ -212,12 +214,26 @@ def _docx_table(grid: _Grid, table: Any) -> None:
                 grid.merged.append((top - 1, column - 1, grid.at, column + wide - 2))
             elif not goes_on:
                 open_since[column] = grid.at + 1
-            cells.append((column, 1 if goes_on else wide, 1, "" if goes_on else cell.text))
+            text, struck = _docx_text(cell)
+            if struck:
+                grid.struck.append((grid.at + 1, column))
+            cells.append((column, 1 if goes_on else wide, 1, "" if goes_on else text))
             inner += cell.tables
             column += wide
         grid.row(cells)
         for table_in_cell in inner:
             _docx_table(grid, table_in_cell)
+
+
+def _docx_text(cell: Any) -> tuple[str, bool]:
+    """A cell's text without what is struck through in it, or the whole of it where all is, and whether all is."""
+    runs = [run for paragraph in cell.paragraphs for run in paragraph.runs if run.text.strip()]
+    struck = [run for run in runs if run.font.strike or run.font.double_strike]
+    if not struck or len(struck) == len(runs):
+        return cell.text, bool(struck)
+    for run in struck:
+        run.text = ""
+    return cell.text, False
 
 
 ODT = {

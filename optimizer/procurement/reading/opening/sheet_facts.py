@@ -27,6 +27,7 @@ REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 @dataclass
 class Facts:
     """Of one sheet; rows and columns count from 1. lists of cells hold the first MOST;
+    `struck`: cells whose text is struck through;
     `currencies`: by column, those that the number formats of its filled cells show."""
 
     hidden_rows: set[int] = field(default_factory=set)
@@ -35,6 +36,7 @@ class Facts:
     errors: list[tuple[int, int]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
     currencies: dict[int, set[str]] = field(default_factory=dict)
+    struck: set[tuple[int, int]] = field(default_factory=set)
     filled: int = 0
     first: tuple[int, int] | None = None
     last: tuple[int, int] = (0, 0)
@@ -112,7 +114,7 @@ def _xlsx(path: Path, archive: zipfile.ZipFile) -> dict[str, Facts]:
     book = root.get("Target", "").lstrip("/")
     folder, _, name = book.rpartition("/")
     targets = {e.get("Id"): e.get("Target", "") for e in _small(archive, f"{folder}/_rels/{name}.rels".lstrip("/"))}
-    money = _money_styles(archive, folder)
+    money, struck = _money_styles(archive, folder), _struck_styles(archive, folder)
     out: dict[str, Facts] = {}
     for sheet in (e for e in _small(archive, book).iter() if e.tag.endswith("}sheet")):
         ids = [v for k, v in sheet.attrib.items() if k == REL or k.endswith("}id")]
@@ -120,7 +122,7 @@ def _xlsx(path: Path, archive: zipfile.ZipFile) -> dict[str, Facts]:
         member = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
         if member in archive.namelist() and "worksheets" in member:
             with archive.open(member) as stream:
-                out[sheet.get("name", "")] = _sheet(path, sheet.get("name", ""), stream, money)
+                out[sheet.get("name", "")] = _sheet(path, sheet.get("name", ""), stream, money, struck)
     return out
 
 
@@ -141,7 +143,20 @@ def _money_styles(archive: zipfile.ZipFile, folder: str) -> dict[str, str]:
     return out
 
 
-def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
+def _struck_styles(archive: zipfile.ZipFile, folder: str) -> set[str]:
+    """The numbers of the styles whose font is struck through."""
+    name = f"{folder}/styles.xml".lstrip("/")
+    if name not in archive.namelist():
+        return set()
+    root = _small(archive, name)
+    fonts = next((e for e in root.iter() if e.tag.endswith("}fonts")), ())
+    lines = [[e for e in font if e.tag.endswith("}strike")] for font in fonts]
+    through = {str(i) for i, found in enumerate(lines) if found and found[0].get("val", "1") not in ("0", "false")}
+    formats = next((e for e in root.iter() if e.tag.endswith("}cellXfs")), ())
+    return {str(i) for i, e in enumerate(formats) if e.get("fontId") in through}
+
+
+def _sheet(path: Path, name: str, stream: Any, money: dict[str, str], struck: set[str]) -> Facts:
     """One handler call per element and none per text: a million blank rows take some 2 s."""
     found = Facts()
     row = column = 0
@@ -178,6 +193,8 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
                 found.fill(*at)
                 if cell.get("s") in money and cell.get("t", "n") == "n":
                     found.currencies.setdefault(at[1], set()).add(money[cell["s"]])
+                if cell.get("s") in struck and len(found.struck) < MOST:
+                    found.struck.add(at)
                 if found.filled > MAX_FILLED:
                     _checked(path, name, found)
         elif tag == "row":

@@ -57,6 +57,7 @@ def sheet_of(data: dict[str, Any], extra: Facts) -> Sheet:
         Row(n, {int(c): v for c, x in cells.items() if (v := _value(x)) != ""}, n in extra.hidden_rows)
         for n, cells in data["rows"]
     )
+    extra.struck.update((row, column) for row, column in data.get("struck", ()))
     merged = tuple((a + 1, b + 1, c + 1, d + 1) for a, b, c, d in data["merged"])
     kept = tuple(row for row in rows if row.cells)
     return Sheet(data["name"], kept, data["hidden"], merged, extra, data.get("older", False))

@@ -39,7 +39,7 @@ def decided(
 
     if not any(total.kind in WHOLE for total in totals):
         return [_of_one(x) for x in added_up(lines, alone=True)]
-    for way in (lots, added_up, unpriced, *several(lines, totals), *of_one_server(totals, notes)):
+    for way in (lots, of_whole_lines, added_up, unpriced, *several(lines, totals), *of_one_server(totals, notes)):
         trial = way(lines)
         if trial != lines and wrong(trial) < wrong(lines):
             lines = trial
@@ -128,6 +128,19 @@ def lots(lines: list[Line]) -> list[Line]:
         else line
         for line in lines
     ]
+
+
+def of_whole_lines(lines: list[Line]) -> list[Line]:
+    """A list with quantities whose one column of prices holds what each line comes to: `32 | RDIMM | 2,420`."""
+    text = "the price is that of all pieces: only so the file's sums hold"
+
+    def of_one(line: Line) -> Line:
+        if line.unit_price is None or not line.qty or line.line_total is not None:
+            return line
+        each = (line.unit_price / line.qty).quantize(CENT)
+        return _with(line, "price-of-all", text, line_total=line.unit_price, unit_price=each)
+
+    return [of_one(line) for line in lines]
 
 
 def added_up(lines: list[Line], *, alone: bool = False) -> list[Line]:

@@ -59,13 +59,18 @@ def rate_in(text: str) -> Decimal | None:
     return Decimal(found[1].replace(",", ".")) if found else None
 
 
-def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
-    """Net where a tax is added to the lines' sum; gross where the tax shown is within it; else unknown."""
+def proven_basis(lines: Sequence[Line], totals: Sequence[Total], rate: Decimal | None = None) -> Tax:
+    """Net where a tax is added to the lines' sum, by a row of its own or at the rate that the file states; gross where
+    the tax shown is within it; else unknown."""
     total = _all(lines)
     tax = next((total for total in totals if total.kind == "tax" and total.amount > 0), None)
-    if total is None or not total or tax is None:
+    if total is None or not total:
         return "unknown"
     net = total + _discounts(totals)
+    if tax is None:
+        with_tax = net * (1 + (rate or Decimal(0)) / 100)
+        added = rate and any(near(with_tax, x.amount, lines) for x in totals if x.kind in ("total", "total_gross"))
+        return "net" if added else "unknown"
     if any(near(net + tax.amount, total.amount, lines) for total in totals if total.kind in ("total", "total_gross")):
         return "net"
     if any(

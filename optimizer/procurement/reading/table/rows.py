@@ -23,6 +23,8 @@ MERGED_ROWS, MERGED_COLUMNS, MERGED_CELLS = 2000, 50, 500_000
 """Cells merged over more than this are decoration, or an attack."""
 NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
 
+STRUCK = "struck out or cancelled"
+IN_BRACKETS = re.compile(r"[(\[（【]([^)\]）】]{2,20})[)\]）】]")
 LETTERED = re.compile(r"^\s*(?:[A-Z]|\d{1,2}(?:\.\d{1,2})*)\s+")
 
 
@@ -90,7 +92,9 @@ def body(
             out.skip(row, "below the last row of the mapping")
         else:
             other = header_at(sheet, row)
-            if repeats(header, dict(row.cells), [str(cell) for cell in row.cells.values()]):
+            if _is_struck(sheet, header, row):
+                out.skip(row, STRUCK)
+            elif repeats(header, dict(row.cells), [str(cell) for cell in row.cells.values()]):
                 out.skip(row, "header repeated")
             elif other and len(other.columns) >= 3:
                 header = other
@@ -99,6 +103,18 @@ def body(
             else:
                 _sort(out, header, _entry(sheet, header, row, merged))
     return out
+
+
+def _is_struck(sheet: Sheet, header: Header, row: Row) -> bool:
+    """Whether what names the thing is struck through, or says that it was cancelled: it is bought no more."""
+    named = [
+        n for n, column in header.columns.items() if column.field in (*NAMING, "status", "note") and n in row.cells
+    ]
+    things = [n for n in named if header.columns[n].field in NAMING]
+    if things and all((row.number, n) in sheet.facts.struck for n in things):
+        return True
+    texts = [str(row.cells[n]) for n in named]
+    return any(row_words.equals("struck", part) for text in texts for part in (text, *IN_BRACKETS.findall(text)))
 
 
 def _last_line(sheet: Sheet, header: Header) -> int:
@@ -172,7 +188,8 @@ def _entry(sheet: Sheet, header: Header, row: Row, merged: _Merged) -> _Entry:
                 grouped = True
             elif column.field in (*FILLED_DOWN, *NAMING):
                 value = merged.value(row.number, number)
-        if value != "" and (row.number, number) not in sheet.facts.errors:
+        taken_back = (row.number, number) in sheet.facts.struck
+        if value != "" and not taken_back and (row.number, number) not in sheet.facts.errors:
             cells[column.field] = value
     texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
     priced, counted = any(is_amount(cells.get(field)) for field in MONEY), is_amount(cells.get("qty"))
@@ -307,9 +324,15 @@ def _raw(out: Body, entry: _Entry, *, grouped: bool) -> Raw:
         raw.optional
         or any(row_words.begins("optional", text) for text in (*said, raw.text("status")))
         or any(row_words.has("instead", text) for text in said)
+        or _numbered_as_option(raw.text("number"))
         or row_words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
     )
     return raw
+
+
+def _numbered_as_option(number: str) -> bool:
+    """`2 Alt.`, `Opt. 3`, `5-ALT`: the running number says that it is one."""
+    return row_words.equals("optional_number", re.sub(r"[\d.\-/\s()]+", "", number))
 
 
 def _closed(out: Body, row: Row) -> bool:

@@ -129,6 +129,7 @@ def _same(things: set[str], known: set[str]) -> bool:
 def _add_facts(to: Facts, of: Facts, more: int) -> None:
     to.hidden_columns |= of.hidden_columns
     to.errors += [(row + more, column) for row, column in of.errors]
+    to.struck |= {(row + more, column) for row, column in of.struck}
     for column, codes in of.currencies.items():
         to.currencies.setdefault(column, set()).update(codes)
 

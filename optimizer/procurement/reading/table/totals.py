@@ -18,6 +18,8 @@ LONG_TEXT = 60
 OF_SO_MANY = re.compile(r"^\s*\d{1,3}\s*(?:台|套|节点|servers?|nodes?|systems?|units?)\s*(?=\D)", re.IGNORECASE)
 """For how many of what is listed a sum is: `4台总价`."""
 
+WORD = re.compile(r"[^\W\d_]{3}|[^\x00-\x7f]{2}")
+
 
 @dataclass
 class RawTotal:
@@ -47,9 +49,11 @@ def total_of(row: Row, cells: dict[str, Cell], after: int, *, a_line: bool) -> R
 def _label_of(row: Row) -> str:
     """The first text that is no amount, or one with the words of a sum in it; blank for none."""
     texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
-    for text in texts:
-        if row_words.bare(text) and (not is_amount(text) or total_kind(text)):
-            return text
+    words = [text for text in texts if row_words.bare(text) and (not is_amount(text) or total_kind(text))]
+    # What stands before it in each row of an export, such as the day and the kind of the row, says nothing.
+    said = next((text for text in words if total_kind(text) or WORD.search(text)), words[0] if words else "")
+    if said:
+        return said
     # `Sum: 12,000` in one cell is an amount and a label at once.
     first = texts[0] if texts else ""
     return first if re.search(r"[^\W\d_]{2}", first) else ""
