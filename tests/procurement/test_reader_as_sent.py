@@ -168,6 +168,10 @@ def test_payments_of_lines_and_over_the_term(tmp_path: Path, catalog: Catalog) -
     )
     assert quote.time_money is not None and quote.time_money.each == 420 and quote.time_money.over == 15120
     assert not [issue.code for issue in quote.all_issues if issue.code.endswith("-arithmetic")]
+    odd = text(
+        tmp_path / "b.csv", catalog, "Lease", head, "EPYC 9554;32;2420;1", "PM9A3 3.84TB;3;100;1", "Total;;2520;2"
+    )
+    assert [(x.unit_price or 0) * (x.qty or 0) // Decimal("0.01") for x in odd.lines] == [242000, 9999]
 
 
 def test_a_rate_in_a_label_proves_that_prices_are_net(tmp_path: Path, catalog: Catalog) -> None:

@@ -137,7 +137,7 @@ def of_whole_lines(lines: list[Line]) -> list[Line]:
     def of_one(line: Line) -> Line:
         if line.unit_price is None or not line.qty or line.line_total is not None:
             return line
-        each = (line.unit_price / line.qty).quantize(CENT)
+        each = (line.unit_price / line.qty).quantize(CENT / 10_000)  # to the cent, 32 of them would miss the total
         return _with(line, "price-of-all", text, line_total=line.unit_price, unit_price=each)
 
     return [of_one(line) for line in lines]
