@@ -75,7 +75,7 @@ def followed(quote: Quote, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def followed_in_both(quote: Quote, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The workbook in both languages, as it is and with an estimate that is dearer, computed anew."""
     both = workbook(quote, BOTH)
-    books = {"as_is": both, "dearer": with_cells(both, {(BILL, f"Q{an_estimate(quote)}"): 10**7})}
+    books = {"as_is": both, "dearer": with_cells(both, {(BILL, f"T{an_estimate(quote)}"): 10**7})}
     done = recalculated(tmp_path_factory.mktemp("office"), books)
     return {name: opened(found) for name, found in done.items()}
 
@@ -161,7 +161,7 @@ def estimated_percent(quote: Quote, book: Any) -> int:
     assert f"货物价格中有 {percent}% 为估算" in page
     sheet = book[BILL]
     lines = range(5, 5 + len(quote.lines))
-    weak = sum(sheet[f"J{n}"].value for n in lines if sheet[f"N{n}"].value == BOTH("estimate"))
+    weak = sum(sheet[f"K{n}"].value for n in lines if sheet[f"O{n}"].value == BOTH("estimate"))
     assert int(percent) == round(100 * weak / named(book, "total_goods"))
     return int(percent)
 

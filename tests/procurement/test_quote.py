@@ -266,8 +266,8 @@ def test_workbook_is_locked_printable_and_free_of_macros_and_links(books: dict[s
     for name in unlocked:
         ((_, cell),) = book.defined_names[name].destinations
         assert not inputs[cell].protection.locked
-    assert "#,##0.00" in bill["L5"].number_format
-    assert "¥" in bill["L5"].number_format
+    assert "#,##0.00" in bill["M5"].number_format
+    assert "¥" in bill["M5"].number_format
 
 
 def test_sellers_texts_are_text(main: Job, books: dict[str, bytes], stored: dict[str, Any]) -> None:

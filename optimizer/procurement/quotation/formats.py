@@ -20,18 +20,22 @@ from catalogs.offers import state_of
 from catalogs.visible import safe_cell
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quotation.content import DEVIATIONS, conditions, excluded, included, requirements
+from optimizer.procurement.quotation.described import measure
 from optimizer.procurement.quotation.quote import Line, Quote
 from optimizer.procurement.quotation.workbook.bill import notes
 from optimizer.text.languages import Words
 from optimizer.text.minor_units import money
+from optimizer.text.spelled import in_formal_words
 
 PDF_SECONDS = 120
 NAMESPACE = uuid.UUID("6f2d8f9e-6a55-4a39-8d0f-2f3f6f0c7a11")
 """Of serial numbers: the same quote gives the same one."""
 COLUMNS = [
-    "no", "part", "category", "name", "vendor", "condition", "qty", "spares", "pieces", "unit_net", "line_net", "tax",
+    "no", "part", "category", "name", "description", "vendor", "condition", "qty", "spares", "pieces",
+    "unit_of_measure", "unit_net", "line_net", "tax",
     "line_gross", "currency", "offer_id", "offer_price", "offer_currency", "offer_tax_rate", "price_date", "confidence",
-    "price_state", "stale", "lead_time_days", "seller", "source", "link", "note",
+    "price_state", "stale", "lead_time_days", "warranty_months",
+    "country_of_origin", "seller", "source", "link", "note",
 ]  # fmt: skip
 
 
@@ -42,11 +46,13 @@ def _row(quote: Quote, i: int, line: Line) -> dict[str, Any]:
         "part": line.part,
         "category": line.category,
         "name": line.name,
+        "description": line.description,
         "vendor": line.vendor,
         "condition": offer.condition if offer else None,
         "qty": line.qty,
         "spares": line.spare,
         "pieces": line.pieces,
+        "unit_of_measure": measure(line.category)[0],
         "unit_net": money(line.unit, quote.currency),
         "line_net": money(line.total, quote.currency),
         "tax": money(tax, quote.currency),
@@ -61,6 +67,8 @@ def _row(quote: Quote, i: int, line: Line) -> dict[str, Any]:
         "price_state": state_of(offer) if offer else None,
         "stale": line.stale,
         "lead_time_days": offer.lead_time_days if offer else None,
+        "warranty_months": line.warranty_months,
+        "country_of_origin": line.country_of_origin or None,
         "seller": offer.seller if offer else None,
         "source": offer.source if offer else None,
         "link": offer.link if offer else None,
@@ -90,6 +98,7 @@ def data(quote: Quote, words: Words) -> dict[str, Any]:
             "net": money(sums.net, quote.currency),
             "tax": money(sums.tax, quote.currency),
             "total": money(sums.total, quote.currency),
+            "total_in_words": in_formal_words(quote.amount(sums.total)) if quote.currency == "CNY" else None,
         },
         "rates": {
             "fx": [x.model_dump(mode="json") for x in quote.rates.fx.values()],
@@ -150,6 +159,8 @@ def as_csv(quote: Quote, words: Words) -> bytes:
     writer.writeheader()
     for i, line in enumerate(quote.lines):
         row = {**_row(quote, i, line), "category": category(words, line.category)}
+        row["description"] = words.sentence(line.description).replace("\n", " / ")
+        row["unit_of_measure"] = words.pair(*measure(line.category)).replace("\n", " / ")
         row |= {k: word(words, row[k]) for k in ("condition", "confidence")}
         row["note"] = words.between("; ").join(words.sentence(note).replace("\n", " / ") for note in notes(line))
         writer.writerow({k: _plain(v) for k, v in row.items()})

@@ -27,6 +27,7 @@ from constraints.rules.registry import findings
 from optimizer.explanation.opened import chosen
 from optimizer.market.books import book_of
 from optimizer.market.market import Market
+from optimizer.procurement.quotation.described import described
 from optimizer.procurement.quotation.quote_terms import Party, Terms
 from optimizer.procurement.quotation.sums import Sums, sums
 from optimizer.result.bill import BUNDLE
@@ -46,7 +47,8 @@ class Line:
     `offer` is what the price was made from, `price` its own amount (of a price break that of the break), in its own
     currency. `by_share`: spares follow the category's share; else the numbers hang on stock, breaks or bundles and
     stand as they are. `day`: the one for which the price stands, on which it was read or to which an index brought it;
-    None of an estimate."""
+    None of an estimate. `description`: what it is in words. `warranty_months` and `country_of_origin` are what the
+    offer or the seller's profile states; unknown is None and blank."""
 
     part: str
     category: str
@@ -62,6 +64,9 @@ class Line:
     categories: tuple[str, ...]
     stale: bool
     day: date | None = None
+    description: str = ""
+    warranty_months: int | None = None
+    country_of_origin: str = ""
 
     @property
     def pieces(self) -> int:
@@ -299,7 +304,8 @@ def _lines(market: Market, p: FrontPoint, rates: Rates, day: date) -> Iterable[L
         qty = sum(row.qty for row in rows) - spare
         yield Line(
             part, x.category, x.name, x.vendor, origin, qty, spare, unit, offer, own, by_share,
-            tuple(k.value for k in inside), stale, stands_for,
+            tuple(k.value for k in inside), stale, stands_for, described(market.catalog, part),
+            offer.warranty_months if isinstance(offer, Offer) else None,
         )  # fmt: skip
 
 

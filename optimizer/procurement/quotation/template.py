@@ -18,11 +18,13 @@ from catalogs.other_file import WORKBOOK, expecting
 from catalogs.visible import RISKY
 from optimizer.procurement.labels import category, gpus, interval, plan, sureness, unit, word
 from optimizer.procurement.quotation.content import excluded, included
+from optimizer.procurement.quotation.described import measure
 from optimizer.procurement.quotation.quote import Quote
 from optimizer.procurement.quotation.workbook.bill import notes
 from optimizer.procurement.quotation.workbook.book import shown_text
 from optimizer.procurement.reading.opening.guard import MAX_FILE_BYTES, inspect
 from optimizer.text.languages import Words
+from optimizer.text.spelled import in_formal_words
 
 MACROS = (".xlsm", ".xltm", ".xls", ".xlsb")
 MOST_XML_BYTES = 30_000_000
@@ -64,6 +66,7 @@ def fields(quote: Quote, _: Words) -> dict[str, Any]:
         "total_net": quote.amount(sums.net),
         "total_tax": quote.amount(sums.tax),
         "total": quote.amount(sums.total),
+        "total_in_words": in_formal_words(quote.amount(sums.total)) if quote.currency == "CNY" else "",
         "tax_rate": quote.rates.tax / 100,
         "discount_rate": quote.rates.discount / 100,
         "included": "\n".join(included(_, quote)),
@@ -83,6 +86,10 @@ def columns(quote: Quote, _: Words) -> dict[str, list[Any]]:
             "line_category": category(_, line.category),
             "line_part": line.part,
             "line_name": line.name,
+            "line_description": _.sentence(line.description),
+            "line_measure": _.pair(*measure(line.category)),
+            "line_warranty_months": line.warranty_months,
+            "line_origin": line.country_of_origin,
             "line_vendor": line.vendor,
             "line_condition": word(_, offer.condition if offer else None),
             "line_qty": line.qty,

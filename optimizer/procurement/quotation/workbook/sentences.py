@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quotation.content import EXCLUDED, included_services, left_out, remarks
-from optimizer.procurement.quotation.workbook.bill import FIRST, fresh_days_name
+from optimizer.procurement.quotation.workbook.bill import AT, FIRST, fresh_days_name
 from optimizer.procurement.quotation.workbook.book import Book
 from optimizer.procurement.quotation.workbook.live import LANGUAGES, LINE_BREAK, Live, iso, joined, literal, said, where
 from optimizer.text.languages import N_, Words
@@ -22,7 +22,8 @@ CHANGED = N_(
 
 def other_quantities(book: Book) -> str:
     """Condition that a line counts other pieces for use than the build that the rules were checked on."""
-    differ = (f"({book.ref('bom', f'F{FIRST + 1 + i}')}<>{line.qty})" for i, line in enumerate(book.quote.lines))
+    cells = (book.ref("bom", f"{AT['qty']}{FIRST + 1 + i}") for i in range(len(book.quote.lines)))
+    differ = (f"({cell}<>{line.qty})" for cell, line in zip(cells, book.quote.lines, strict=True))
     return f"({'+'.join(differ) or '0'})>0"
 
 
@@ -43,7 +44,7 @@ def included(book: Book) -> Iterator[Live]:
         pieces = [literal(head)]
         for k, i in enumerate(rows):
             pieces += [
-                book.ref("bom", f"H{FIRST + 1 + i}"),
+                book.ref("bom", f"{AT['pieces']}{FIRST + 1 + i}"),
                 literal(f" x {quote.lines[i].name}{comma if k < len(rows) - 1 else ''}"),
             ]
         listed = comma.join(f"{quote.lines[row].pieces} x {quote.lines[row].name}" for row in rows)
@@ -88,15 +89,13 @@ def notes(book: Book) -> Iterator[Live]:
     ]
     share = Decimal(100 * sum(quote.lines[i].total for i in weak)) / goods
     percent = int(share.quantize(Decimal(1), ROUND_HALF_UP))
-    confidence, net = book.ref("bom", f"$N${first}:$N${last}"), book.ref("bom", f"$J${first}:$J${last}")
+    confidence, net = (book.ref("bom", f"${AT[x]}${first}:${AT[x]}${last}") for x in ("confidence", "net"))
     estimated = f"ROUND(100*SUMPRODUCT(({confidence}={literal(estimate)})*{net})/MAX(total_goods,1),0)"
     text = N_("{share} % of the goods' price is estimated, nobody published it: ask for binding offers.")
     yield where(f"{estimated}>0", percent > 0, said(_, text, BULLETS, share=(estimated, percent)))
     dated = [i for i, line in enumerate(quote.lines) if line.price is not None and line.day is not None]
-    stale = (
-        "+".join(f"N(quote_date-{book.ref('bom', f'M{first + i}')}>{fresh_days_name(quote.lines[i])})" for i in dated)
-        or "0"
-    )
+    days = ((book.ref("bom", f"{AT['day']}{first + i}"), fresh_days_name(quote.lines[i])) for i in dated)
+    stale = "+".join(f"N(quote_date-{day}>{fresh})" for day, fresh in days) or "0"
     old = sum(line.stale for line in quote.lines)
     text = N_("Prices that are stale on the day of this quote: {n}. Ask for them anew before ordering.")
     yield where(f"({stale})>0", old > 0, said(_, text, BULLETS, n=(f"({stale})", old)))

@@ -11,16 +11,18 @@ from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
 from optimizer.procurement.quotation.workbook import gross
 from optimizer.procurement.quotation.workbook.bill import MARKS
 from optimizer.procurement.quotation.workbook.book import DARK, LIGHT, Book
+from optimizer.procurement.quotation.workbook.capitals import in_capitals
 from optimizer.procurement.quotation.workbook.front import chart
 from optimizer.procurement.quotation.workbook.live import Live
 from optimizer.procurement.quotation.workbook.sentences import excluded, included, notes
+from optimizer.text.spelled import in_formal_words
 
-LABEL, VALUE, BESIDE = 29, 36, 34
+LABEL, VALUE, BESIDE = 29, 36, 26
 """Column widths; two languages in a line take half as much again."""
 LEFT, RIGHT = 1, 6
 SERIAL_ZERO = date(1899, 12, 30)
 """Day 0 of a spreadsheet."""
-CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 970, 270, 15
+CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 745, 270, 15
 """Pixels; points of height; points of a row that has none of its own."""
 
 
@@ -95,10 +97,16 @@ def _totals(book: Book, row: int) -> int:
     gross.label(sheet, row + 1, 0, quote.rates.tax, _("Total with tax"), _("Total"), **{**big, "font_size": 11})
     sheet.money(row + 1, 1, "=total", sums.total, **big)
     sheet.ws.set_row(row + 1, 26)
+    end = row + 2
+    if quote.currency == "CNY":
+        sheet.text(end, 0, _("RMB in words"))
+        spelled = in_formal_words(quote.amount(sums.total))
+        sheet.formula(end, 1, f"={in_capitals('total')}", spelled, bold=True, text_wrap=True)
+        end += 1
     over = {"type": "formula", "criteria": "=AND(ISNUMBER(budget),total>budget)",
             "format": book.file.add_format(MARKS["over"])}  # fmt: skip
     sheet.ws.conditional_format(row + 1, 1, row + 1, 1, over)
-    return row + 2
+    return end
 
 
 def _speed(book: Book, row: int) -> int:
