@@ -53,6 +53,7 @@ QUOTE = FileKind(
 WORKBOOK = FileKind(N_("a workbook like a vendor's quote"), "dsopt xray {file}", asked=N_("a workbook"))
 MAPPING = FileKind(N_("a mapping of a vendor's file"), "dsopt xray QUOTE --map {file}", syntax=TOML)
 AWARD_TERMS = FileKind(N_("a file of terms of an award"), "dsopt award BIDS --terms {file}", syntax=TOML)
+COMPANY = FileKind(N_("a profile of seller and buyer"), "dsopt quote RESULT --profile {file}", syntax=TOML)
 POLICY = FileKind(N_("a file of policy values"), "dsopt solve --policy {file}", syntax=TOML, guess=True)
 WEIGHTS = FileKind(N_("a file of weights"), "dsopt compare --weights {file}", syntax=TOML, guess=True)
 CONFIG = FileKind(N_("the config.json of a model"), "dsopt models add {file}")
@@ -200,6 +201,8 @@ def _toml_kind(text: str) -> FileKind | None:
         return BUILD
     if {"max_bidders", "bidder", "lot"} & data.keys():
         return AWARD_TERMS
+    if {"seller", "buyer"} & data.keys():
+        return COMPANY
     values = list(data.values())
     if not values:
         return EMPTY

@@ -10,7 +10,9 @@ import typer
 from optimizer.cli.output import emit_data, free, note, save, say, speak
 
 if TYPE_CHECKING:
+    from catalogs.load import Catalog
     from constraints.request import Request
+    from optimizer.procurement.quotation.profile import Profile
     from optimizer.procurement.quotation.quote_terms import Terms
 
 HELP = """Examples:
@@ -24,10 +26,12 @@ HELP = """Examples:
 A workbook with live formulas: summary, bill of materials, assumptions, compatibility, front, alternatives, deviations,
 terms and provenance. Its title is "budgetary estimate" until --confirmed says that the sellers have confirmed every
 price. The result is checked first; exit 5 when something in it is wrong."""
+VALID_DAYS = 15
+"""Where neither an option nor a profile says it."""
 FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
 UNUSED = {
     "csv": ("customer", "number", "valid_days", "confirmed"),
-    "cyclonedx": ("customer", "valid_days", "confirmed", "lang", "tax", "discount", "support"),
+    "cyclonedx": ("customer", "profile", "valid_days", "confirmed", "lang", "tax", "discount", "support"),
 }
 """Options that say nothing in a format: a CSV holds lines and sums, a bill of materials parts and their unit prices."""
 
@@ -41,9 +45,14 @@ def quote(
     template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
     lang: Annotated[str | None, typer.Option(help="en, zh or both: in the file; en or zh of the terminal too.")] = None,
     customer: Annotated[str, typer.Option(help="Name of the customer.")] = "",
+    profile: Annotated[
+        Path | None, typer.Option(help="company.toml: seller, buyer, project, bank, tax numbers, terms.")
+    ] = None,
     number: Annotated[str, typer.Option(help="Number of the quote. [default: made from its contents]")] = "",
     date: Annotated[str | None, typer.Option(help="Day of the quote. [default: today]")] = None,
-    valid_days: Annotated[int, typer.Option(min=0, max=3650, help="Days for which it is valid.")] = 15,
+    valid_days: Annotated[
+        int | None, typer.Option(min=0, max=3650, help="Days for which it is valid. [default: the profile's, else 15]")
+    ] = None,
     currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY. [default: the result's]")] = None,
     fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
     tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
@@ -68,6 +77,7 @@ def quote(
     from optimizer.cli.usage import refuse
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
+    from optimizer.procurement.quotation.profile import Profile, read_profile
     from optimizer.procurement.quotation.quote_terms import Party
     from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
@@ -100,7 +110,10 @@ def quote(
         note(chosen()("not checked: {what}", what=text))
     request = opened.result.request
     day = quote_day(date, request.as_of)
-    party = Party(one_line("--customer", customer), one_line("--number", number), day, valid_days, confirmed)
+    ours = read_profile(profile) if profile else Profile()
+    _known_goods(profile, ours, parts)
+    days = next(x for x in (valid_days, ours.valid_days, VALID_DAYS) if x is not None)
+    party = Party(one_line("--customer", customer), one_line("--number", number), day, days, confirmed, ours)
     _ = party.valid_until  # refused before the quote is made
     terms = _terms(request, currency, fx, tax, discount, support, spares)
     made = run(opened, point, party=party, terms=terms)
@@ -116,6 +129,29 @@ def quote(
     note(
         chosen()(text, file=output, number=made.party.number, point=made.chosen.id, total=total, day=party.valid_until)
     )
+
+
+def _known_goods(path: Path | None, profile: Profile, catalog: Catalog) -> None:
+    """Refuses what a profile states of a part or category that there is not."""
+    from catalogs.errors import Fault, InputError
+    from catalogs.schema import Kind
+
+    known = {*Kind, "bundle", *catalog.parts, *catalog.bundles}
+    remedy = f"A part's id (`dsopt catalog show`), or one of: {', '.join([*Kind, 'bundle'])}."
+    faults = [
+        Fault(
+            "bad-profile",
+            "is no part and no category",
+            str(path),
+            column=f"stated.{at}.of",
+            value=said.of,
+            remedy=remedy,
+        )
+        for at, said in enumerate(profile.stated)
+        if said.of not in known
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _format(named: str | None, output: Path | None, template: Path | None) -> str:

@@ -10,7 +10,7 @@ from optimizer.cli.output import emit_json
 
 KINDS = (
     "request, result, models, size, size-models, build, xray, comparison, results-compared, award, award-terms, "
-    "scoring, low-price, policy"
+    "scoring, low-price, profile, policy"
 )
 
 
@@ -63,6 +63,10 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
         from optimizer.procurement.award.terms import AwardTerms
 
         emit_json(AwardTerms.model_json_schema())
+    elif what == "profile":
+        from optimizer.procurement.quotation.profile import Profile
+
+        emit_json(Profile.model_json_schema())
     elif what in ("size", "size-models"):
         from optimizer.sizing.schema import ModelsReport, SizeReport
 

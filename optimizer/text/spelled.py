@@ -41,7 +41,7 @@ def spelled(text: str) -> Decimal | None:
 
 
 def in_formal_words(amount: Decimal) -> str:
-    """An amount of CNY as documents write it beside the figures: `人民币壹仟肆佰零玖元伍角`; below zero 负 stands first.
+    """An amount of CNY as documents write it: `人民币壹仟肆佰零玖元伍角`; below zero 负 stands first.
     Raises ValueError for parts of a 分 and from 10^12 yuan on, for which a quote has no form."""
     if amount != amount.quantize(Decimal("0.01")) or abs(amount) >= 10**12:
         raise ValueError(f"{amount} is no amount in yuan and fen")

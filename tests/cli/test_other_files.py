@@ -18,6 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 QUOTE = str(EXAMPLES / "procurement" / "tender" / "alder.xlsx")
 TEXTS: dict[str, tuple[FileKind, str]] = {
     "policy.toml": (kinds.POLICY, "[storage]\ncopies = 3\n"),
+    "company.toml": (kinds.COMPANY, '[seller]\nname = "Haiheng"\n'),
     "weights.toml": (kinds.WEIGHTS, "price = 60\ntechnical = 20\nservice = 20\n"),
     "map.toml": (kinds.MAPPING, "schema_version = 1\nheader_row = 5\n[columns]\n"),
     "result.json": (kinds.RESULT, '{"request": {}, "front": []}'),

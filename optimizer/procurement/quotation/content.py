@@ -12,6 +12,7 @@ from catalogs.message import read_message
 from constraints.physics.markets import market_of
 from constraints.rules.registry import that_read
 from optimizer.procurement.labels import category, rule, unit, word
+from optimizer.procurement.quotation.profile import Company
 from optimizer.procurement.quotation.quote import Quote
 from optimizer.request.entry import Quoted
 from optimizer.request.fields import FIELDS
@@ -113,7 +114,7 @@ def conditions(_: Words, quote: Quote) -> list[tuple[str, str, bool]]:
         for line in quote.lines
         if line.offer is not None and line.offer.lead_time_days is not None
     ]
-    agreed = _.stacked("to be agreed")
+    said, agreed = quote.party.profile.terms, _.stacked("to be agreed")
     tax = N_("Prices are net of tax; tax of {percent} % is added as shown.")
     no_tax = N_("Prices are net of tax; no tax is in the total.")
     lead = N_("The longest lead time that a seller states is {days} days; unstated ones are unknown.")
@@ -156,10 +157,14 @@ def conditions(_: Words, quote: Quote) -> list[tuple[str, str, bool]]:
             _.stacked(lead, days=max(days)) if days else _.stacked("No seller states a lead time."),
             False,
         ),
-        (_("Payment terms"), agreed, True),
-        (_("Delivery terms"), agreed, True),
-        (_("Installation and acceptance"), agreed, True),
-        (_("Warranty"), _.stacked("by each maker's terms; to be confirmed in the order"), True),
+        (_("Payment terms"), said.payment or agreed, not said.payment),
+        (_("Delivery terms"), said.delivery or agreed, not said.delivery),
+        (_("Installation and acceptance"), said.acceptance or agreed, not said.acceptance),
+        (
+            _("Warranty"),
+            said.warranty or _.stacked("by each maker's terms; to be confirmed in the order"),
+            not said.warranty,
+        ),
         (_(NOT_INCLUDED), "\n".join(excluded(_, quote)), False),
         (
             _("Throughput"),
@@ -172,6 +177,18 @@ def conditions(_: Words, quote: Quote) -> list[tuple[str, str, bool]]:
             False,
         ),
     ]
+
+
+COMPANY_LABELS = {
+    "name": N_("Company"), "address": N_("Address"), "contact": N_("Contact"), "phone": N_("Phone"),
+    "email": N_("E-mail"), "tax_number": N_("Tax number"), "bank": N_("Bank"), "bank_account": N_("Bank account"),
+    "bank_code": N_("Bank code"),
+}  # fmt: skip
+
+
+def block(_: Words, company: Company) -> list[tuple[str, str]]:
+    """(label, value) of what is known of a seller or buyer."""
+    return [(_(label), value) for key, label in COMPANY_LABELS.items() if (value := getattr(company, key))]
 
 
 STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")

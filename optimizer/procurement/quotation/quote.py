@@ -171,7 +171,7 @@ def offered(
         policy.whole("offers.fresh_days"),
         policy.whole("offers.fresh_days_memory"),
     )
-    all_lines = [tuple(_lines(new, p, rates, party.day)) for p in front]
+    all_lines = [tuple(_stated(line, party) for line in _lines(new, p, rates, party.day)) for p in front]
     weights = tuple(sum((_support(line, rates) for line in lines), Decimal(0)) for lines in all_lines)
     i = next(i for i, p in enumerate(front) if p.id == wanted)
     lines = all_lines[i]
@@ -307,6 +307,17 @@ def _lines(market: Market, p: FrontPoint, rates: Rates, day: date) -> Iterable[L
             tuple(k.value for k in inside), stale, stands_for, described(market.catalog, part),
             offer.warranty_months if isinstance(offer, Offer) else None,
         )  # fmt: skip
+
+
+def _stated(line: Line, party: Party) -> Line:
+    """The line with what the seller's profile states of it; a warranty of the offer itself stays."""
+    for said in party.profile.stated_of(line.part, line.category):
+        line = replace(
+            line,
+            warranty_months=line.warranty_months or said.warranty_months,
+            country_of_origin=line.country_of_origin or said.country_of_origin,
+        )
+    return line
 
 
 def _offer(market: Market, part: str, offer_id: str | None) -> Offer | Bundle | None:

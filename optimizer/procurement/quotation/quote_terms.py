@@ -9,6 +9,7 @@ from typing import Any
 
 from catalogs.days import days_after
 from catalogs.errors import Fault, InputError
+from optimizer.procurement.quotation.profile import Company, Profile
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,22 @@ class Terms:
 @dataclass(frozen=True)
 class Party:
     """Head of a quote. `confirmed`: the sellers have confirmed every price; without it the document is a budgetary
-    estimate."""
+    estimate. `profile`: seller, buyer, project and what the seller states; `customer` wins over the buyer's name."""
 
     customer: str
     number: str
     day: date
     valid_days: int
     confirmed: bool = False
+    profile: Profile = field(default_factory=Profile)
+
+    @property
+    def buyer(self) -> Company:
+        """The profile's buyer under the customer's name; under another name its address is not this customer's."""
+        buyer = self.profile.buyer
+        if not self.customer or self.customer == buyer.name:
+            return buyer
+        return Company(name=self.customer) if buyer.name else buyer.model_copy(update={"name": self.customer})
 
     @property
     def valid_until(self) -> date:

@@ -20,6 +20,7 @@ from optimizer.procurement.labels import category, gpus, interval, plan, surenes
 from optimizer.procurement.quotation.content import excluded, included
 from optimizer.procurement.quotation.described import measure
 from optimizer.procurement.quotation.quote import Quote
+from optimizer.procurement.quotation.quote_terms import Party
 from optimizer.procurement.quotation.workbook.bill import notes
 from optimizer.procurement.quotation.workbook.book import shown_text
 from optimizer.procurement.reading.opening.guard import MAX_FILE_BYTES, inspect
@@ -44,7 +45,7 @@ def fields(quote: Quote, _: Words) -> dict[str, Any]:
     return {
         "quote_title": _(quote.title),
         "quote_number": party.number,
-        "customer": party.customer,
+        "customer": party.buyer.name,
         "quote_date": party.day,
         "valid_until": party.valid_until,
         "valid_days": party.valid_days,
@@ -73,6 +74,16 @@ def fields(quote: Quote, _: Words) -> dict[str, Any]:
         "not_included": "\n".join(excluded(_, quote)),
         "catalog_sha256": quote.result.catalog.sha256,
         "proof": quote.result.proof.status,
+    } | _parties(party)
+
+
+def _parties(party: Party) -> dict[str, str]:
+    """`seller_bank_account`, `buyer_address`, `project_number`: what the profile states."""
+    groups = {"seller": party.profile.seller, "buyer": party.buyer, "project": party.profile.project}
+    return {
+        f"{group}_{key}": value
+        for group, said in groups.items()
+        for key, value in said.model_dump(exclude_defaults=True).items()
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalogs.message import message
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
+from optimizer.procurement.quotation.content import block
 from optimizer.procurement.quotation.workbook import gross
 from optimizer.procurement.quotation.workbook.bill import MARKS
 from optimizer.procurement.quotation.workbook.book import DARK, LIGHT, Book
@@ -31,10 +32,12 @@ def add(book: Book) -> None:
     more = 1.5 if _.language == "both" else 1
     sheet.setup([LABEL * more, VALUE * more, 2, *[BESIDE] * 4], _(quote.title))
     sheet.ws.fit_to_pages(1, 1)
-    row = _facts(book, 1)
+    row = _parties(book, 1)
+    chart_row = row
+    row = _facts(book, row)
     row = _totals(book, row + 1)
     row = _speed(book, row + 1)
-    at = _fit_chart(book)
+    at = _fit_chart(book, chart_row)
     for title, lines in ((_("Included"), [*included(book)]), (_("Not included"), [excluded(book)])):
         at = _list(book, at, title, lines, 3)
     row = _list(book, max(row, at), _("Please note"), [*notes(book)], 0)
@@ -57,11 +60,29 @@ def _day(book: Book, row: int, label: str, formula: str, day: date, **style: Any
     return row + 1
 
 
+def _parties(book: Book, row: int) -> int:
+    """Seller and buyer side by side, then the project, as the profile has them; nothing without one."""
+    _, sheet, party = book.words, book.sheets["summary"], book.quote.party
+    profile = party.profile
+    sides = block(_, profile.seller), block(_, party.buyer)
+    project = [(_("Project"), profile.project.name), (_("Project number"), profile.project.number)]
+    project = [pair for pair in project if pair[1]]
+    if not sides[0] and not sides[1][1:] and not project:
+        return row
+    sheet.section(row, _("Supplier"), LEFT)
+    sheet.span(row, 3, RIGHT, _("Buyer"), bold=True, bg_color=LIGHT, font_color=DARK)
+    for side, first in zip((sides[0], sides[1] + project), (0, 3), strict=True):
+        for at, (label, value) in enumerate(side, row + 1):
+            sheet.text(at, first, label, font_color="#595959")
+            sheet.span(at, first + 1, LEFT if first == 0 else RIGHT, value)
+    return row + 2 + max(len(sides[0]), len(sides[1]) + len(project))
+
+
 def _facts(book: Book, row: int) -> int:
     _, quote = book.words, book.quote
     party = quote.party
     row = _pair(book, row, _("Number"), party.number, bold=True)
-    row = _pair(book, row, _("Customer"), party.customer or "–", bold=True)
+    row = _pair(book, row, _("Customer"), party.buyer.name or "–", bold=True)
     row = _day(book, row, _("Date"), "=quote_date", party.day)
     until = _("Valid until") if party.confirmed else _("Ask anew after")
     row = _day(book, row, until, f"=quote_date+{party.valid_days}", party.valid_until, bold=True)
@@ -140,15 +161,15 @@ def _speed(book: Book, row: int) -> int:
     return row + len(rows) + 2
 
 
-def _fit_chart(book: Book) -> int:
-    """The chart to the right of the prices; returns the row below it."""
+def _fit_chart(book: Book, first: int) -> int:
+    """The chart to the right of the prices, from a row on; returns the row below it."""
     sheet = book.sheets["summary"]
-    row, height = 1, 0.0
+    row, height = first, 0.0
     while height < CHART_POINTS:
         height += sheet.heights.get(row, DEFAULT_POINTS)
         row += 1
     made = chart(book, CHART_WIDTH, round(height * 4 / 3) - 10)
-    sheet.ws.insert_chart(1, 3, made, {"object_position": 2, "x_offset": 2, "y_offset": 2})
+    sheet.ws.insert_chart(first, 3, made, {"object_position": 2, "x_offset": 2, "y_offset": 2})
     return row + 1
 
 
