@@ -94,6 +94,8 @@ def compare(
     currency, each build judged under the request, scored by `weights` (the policy's without). Where the request names
     no grade, builds are judged by the floor (docs/grades.md).
 
+    Racks with their power, and the network, are taken to be on site where no bid offers any and `demand` does not name
+    them: it is the same for every bid, and a note says so.
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
     `demand` and `drop` (categories or numbers of items, by commas) and `fill` (none, max, median, catalog) are the
@@ -101,12 +103,14 @@ def compare(
     with their hashes, for the provenance.
     Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
     from optimizer.procurement.bids.compare import common_tax, compared, terms_of, with_rates
+    from optimizer.procurement.bids.on_site import assumed_on_site, with_gear_on_site
     from optimizer.procurement.bids.scope import scope_of
     from optimizer.procurement.bids.scoring import weights_of
     from optimizer.procurement.bids.scoring_rules import scoring_rules
 
     scope = scope_of(fill, demand, drop)
-    request = of_a_build_that_is_given(request)
+    given_request = of_a_build_that_is_given(request)
+    request = with_gear_on_site(given_request, bids, catalog or shipped_catalog(), scope)
     market = market_of(with_rates(request, rates), catalog, policy, calibration)
     given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
     of_totals = given if tax_percent is not None or given else common_tax(bids)
@@ -114,7 +118,8 @@ def compare(
     rules = tender.rules if tender is not None else scoring_rules("plain")
     by = weights_of(rules, weights, market.policy)
     found = compared(bids, market, terms, by, time_limit_s, scope, tender)
-    return found.model_copy(update={"sources": tuple(sources)})
+    assumed = assumed_on_site(given_request, request)
+    return found.model_copy(update={"sources": tuple(sources), "notes": (*assumed, *found.notes)})
 
 
 def read_tender(

@@ -41,7 +41,8 @@ def random_tender(rng: random.Random) -> dict[str, Any]:
             {
                 "prices": prices,
                 "minimum": rng.choice([0, 0, 150, 250, 400]), "freight": rng.choice([0, 0, 0, 10, 30]),
-                "free_from": free, "whole": rng.choice([0, 0, 25]), "packages": package, "ladders": ladders,
+                "fixed": rng.choice([0, 0, 20]), "free_from": free, "whole": rng.choice([0, 0, 25]),
+                "packages": package, "ladders": ladders,
             }
         )  # fmt: skip
     if rng.random() < 0.3:
@@ -50,22 +51,28 @@ def random_tender(rng: random.Random) -> dict[str, Any]:
     return {"lines": lines, "most": rng.choice([None, None, 1, 2]), "sets": sets, "bidders": bidders}
 
 
+def ladder_of(data: dict[str, Any]) -> Ladder:
+    """A ladder of rebates in the product's own shape."""
+    steps = tuple(Step(start, Fraction(percent) / 100, amount) for start, percent, amount in data["steps"])
+    return Ladder(steps, None if data["lines"] is None else frozenset(data["lines"]))
+
+
 def tender_of(data: dict[str, Any]) -> Tender:
     """The same in the product's own shapes."""
     bidders = tuple(
         Bidder(
-            "ABCDEF"[place], dict(b["prices"]), b["minimum"], b["freight"], b["free_from"],
-            tuple(
-                Ladder(
-                    tuple(Step(start, Fraction(percent) / 100, amount) for start, percent, amount in x["steps"]),
-                    None if x["lines"] is None else frozenset(x["lines"]),
-                )
-                for x in b["ladders"]
-            ),
-            b["whole"], tuple(map(frozenset, b["packages"])),
+            id="ABCDEF"[place],
+            prices=dict(b["prices"]),
+            minimum_cents=b["minimum"],
+            freight_cents=b["freight"],
+            fixed_cents=b["fixed"],
+            freight_free_cents=b["free_from"],
+            ladders=tuple(map(ladder_of, b["ladders"])),
+            whole_cents=b["whole"],
+            packages=tuple(map(frozenset, b["packages"])),
         )
         for place, b in enumerate(data["bidders"])
-    )  # fmt: skip
+    )
     together = tuple(Together(f"set {n}", frozenset(group)) for n, group in enumerate(data["sets"]))
     return Tender(data["lines"], bidders, together, data["most"])
 

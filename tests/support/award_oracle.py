@@ -2,7 +2,7 @@
 the product. A tender is plain data:
 
     {"lines": 3, "most": 2 or None, "sets": [[0, 1]],
-     "bidders": [{"prices": {0: 100, ...}, "minimum": 0, "freight": 0, "free_from": None, "whole": 0,
+     "bidders": [{"prices": {0: 100, ...}, "minimum": 0, "freight": 0, "fixed": 0, "free_from": None, "whole": 0,
                   "packages": [[0, 2]], "ladders": [{"lines": None or [..], "steps": [(from, percent, amount), ...]}]}]}
 """
 
@@ -24,7 +24,7 @@ def order_cost(bidder: dict[str, Any], lines: list[int]) -> int | None:
         inside = [line for line in package if line in lines]
         if inside and len(inside) != len(package):
             return None
-    cost = goods
+    cost = goods + bidder["fixed"]
     if bidder["free_from"] is None or goods < bidder["free_from"]:
         cost += bidder["freight"]
     for ladder in bidder["ladders"]:

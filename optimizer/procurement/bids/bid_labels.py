@@ -91,12 +91,12 @@ def distance(_: Words, bid: Bid) -> str:
         return _("not judged")
     if not technical.runs:
         return _("runs nothing") if technical.build else _("no build")
+    if technical.above_percent is None and not technical.cheapest_proven:
+        return _("not proven in the time given")
+    if technical.above_percent is None and technical.cheapest is None:
+        return _("no build of the catalog is this fast")
     if technical.above_percent is None:
-        return (
-            _("no build of the catalog is this fast")
-            if technical.cheapest_proven
-            else _("not proven in the time given")
-        )
+        return _("not held against the front until the scope is settled")
     if technical.above_percent < 0:
         return _("{percent} % below the cheapest build this fast", percent=f"{-technical.above_percent:f}")
     return _("{percent} % above the cheapest build this fast", percent=f"{technical.above_percent:f}")
