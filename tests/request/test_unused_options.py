@@ -87,6 +87,9 @@ WAYS = {
     ),
     "compare, for serving": Way(f"compare {ALDER} {CORVUS} --model v3-671b", ("seq_len", "dataset_tb")),
     "compare, three results": Way("compare {result} {result} {result}", ("map_", "term", "accept_fuzzy")),
+    "award, purchases": Way(
+        f"award {ALDER} {CORVUS} --model v3-671b", ("term", "force", "buyer", "number", "max_bidders", "seq_len")
+    ),
     "explain, a point": Way("explain {result}", ("bad_prices",)),
     "explain, the front's prices": Way("explain {result} --price-risk", ("point",)),
     "explain, no build": Way("explain {none}", ("point", "why_not", "vary", "price_risk", "bad_prices")),
@@ -97,6 +100,7 @@ WAYS = {
 """The committed table: what each way of using a command has no use for. `solve` without a model, `catalog`, `models`
 and `schema` have no option that another one makes useless, but for those named."""
 VALUES: dict[str, str | None] = {
+    "buyer": "Example University", "max_bidders": "2",
     "accept_fuzzy": None, "all_": None, "allow_experimental": None, "confirmed": None, "embed_catalog": None,
     "force": None, "json": None, "mend": None, "offload": None, "price_risk": None, "quick": None, "site_water": None,
     "thorough": None,
@@ -132,7 +136,17 @@ OPTIONS = {name: {p.name: p for p in c.params if p.name != "help"} for name, c i
 ALONE = {
     "solve": {"workers", "time_limit", "output", "force"},
     "catalog list": {"kind", "catalog", "json"}, "catalog show": {"part", "catalog", "json"},
-    "catalog validate": {"catalog"}, "schema": {"what"}, "models list": {"search", "json"},
+    "catalog validate": {"catalog"}, "catalog export": {"catalog", "output", "force"},
+    "catalog stale": {"catalog", "date", "days", "json"},
+    "catalog import": {
+        "file", "output", "seller", "date", "currency", "tax", "confidence", "map_", "accept_fuzzy", "partial",
+        "against", "catalog", "dry_run", "force", "json",
+    },
+    "rfq": {
+        "file", "point", "output", "brand", "buyer", "number", "date", "until", "calibration", "catalog", "measured",
+        "force",
+    },
+    "schema": {"what"}, "models list": {"search", "json"},
     "models show": {"model", "gpu", "catalog", "json"},
     "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
 }  # fmt: skip

@@ -27,8 +27,9 @@ from optimizer.cli.streams import Stream
 
 OUTPUTS = {"output", "review"}
 """Parameters that name what is written; all others are read."""
-FOLDERS_WRITTEN = {"orders"}
-"""Parameters that name a folder that is made and filled (tests/procurement/test_award.py)."""
+FOLDERS_WRITTEN = {("award", "orders"), ("catalog import", "output")}
+"""Parameters of commands that name a folder that is made and filled (tests/procurement/test_award.py,
+test_importing.py)."""
 DAY = ["--as-of", "2026-11-24"]
 SOLVE = ["--model", "r1-distill-qwen-1.5b", "--budget", "3000", "--gpu", "RTX 4090", "--max-nodes", "1"]
 LINES: dict[str, list[str]] = {
@@ -46,11 +47,16 @@ LINES: dict[str, list[str]] = {
     "catalog list": ["gpu"],
     "catalog show": ["h200"],
     "catalog validate": [],
+    "catalog import": [
+        "{quote}", "--output={mine}", "--seller=A", "--date=2026-11-24", "--currency=USD", "--tax=net", "--force",
+    ],
+    "catalog export": [],
+    "catalog stale": [],
     "models list": [],
     "models show": ["v3-671b"],
     "models add": ["{config}"],
     "models remove": ["nosuch"],
-}
+}  # fmt: skip
 WORDS_OR_FILES = {
     "solve": ("spares", "support"),
     "quote": ("spares", "support"),
@@ -109,7 +115,7 @@ def file_options() -> Iterator[FileOption]:
     for command, function in commands():
         for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
             hint = parameter.annotation
-            if name in FOLDERS_WRITTEN:
+            if (command, name) in FOLDERS_WRITTEN:
                 continue
             if re.search(r"\bPath\b", str(hint)):
                 metadata = getattr(hint, "__metadata__", ())
@@ -175,4 +181,5 @@ def known_files(folder: Path) -> dict[str, str]:
     quote.write_text("Part Number,Description,Qty,Unit Price USD\nEPYC 9654,CPU,2,6000\n", encoding="utf-8")
     rows.write_text("model,gpu,n_gpus\nr1-671b,H200,8\n", encoding="utf-8")
     config.write_text("{}", encoding="utf-8")
-    return {"quote": str(quote), "rows": str(rows), "config": str(config), "result": str(folder / "result.json")}
+    made = {"result": str(folder / "result.json"), "mine": str(folder / "mine")}
+    return {"quote": str(quote), "rows": str(rows), "config": str(config), **made}
