@@ -36,6 +36,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
             "xray",
             "read_bids",
             "compare",
+            "read_tender",
             "changes",
             "rfq",
             "award",

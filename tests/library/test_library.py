@@ -167,7 +167,8 @@ def test_check_of_a_front_point_finds_what_solve_found(alone: list[Result]) -> N
     p = alone[0].front[0]
     node = p.nodes[0]
     build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
-    found = check(build, REQUESTS[0])
+    # What is given is judged by the floor where no grade is named; what was solved is of grade common.
+    found = check(build, REQUESTS[0].model_copy(update={"grade": "common"}))
     assert found.ok and found.checks == p.checks and found.gpus == p.gpus.total and found.node_w == p.power.node_w
     for nodes, parts, code in (
         (1, {"no-such-part": 1}, "unknown-part"), (1, {SMALL: 1}, "no-platform"), (0, build.node, "bad-quantity"),

@@ -52,7 +52,7 @@ def test_the_package_starts_without_heavy_modules() -> None:
 LIBRARY = {"optimizer", "optimizer.library"}
 PLAIN = {
     "optimizer.request.approved_list", "optimizer.search.clock", "optimizer.request.command",
-    "optimizer.result.plan_line", "optimizer.text.csv_table", "optimizer.text.languages",
+    "optimizer.result.plan_line", "optimizer.text.csv_table", "optimizer.text.figures", "optimizer.text.languages",
     "optimizer.text.minor_units", "optimizer.text.money", "optimizer.text.version", "optimizer.request.texts",
     "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.typed_values",
     "optimizer.request.parsing",
@@ -65,7 +65,8 @@ SCHEMAS = {
     "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",
     "optimizer.procurement.award.schema", "optimizer.procurement.award.terms", "optimizer.procurement.award.orders",
     "optimizer.procurement.bids.schema", "optimizer.procurement.bids.changes_schema",
-    "optimizer.procurement.bids.scoring_rules", "optimizer.procurement.quotation.quote_terms",
+    "optimizer.procurement.bids.scoring_rules", "optimizer.procurement.quotation.profile",
+    "optimizer.procurement.quotation.quote_terms",
     "optimizer.procurement.xray.schema",
 }  # fmt: skip
 VIEWS = {
