@@ -394,12 +394,14 @@ OF_OTHERS = {"tax-bases-differ", "not-said"}
 
 
 def own_figures(b: Bid) -> object:
-    """What a bid says and does by itself: no fill, no median, no rank, no name of its place."""
+    """What a bid says and does by itself: no fill, no median, no rank, no name of its place. Whether it is responsive
+    is not of itself alone: services that all others offer are of the scope (docs/compare.md); what keeps it from being
+    so by itself is among its flags and rules."""
     t = b.technical
     flags = sorted((f.code, str(f.row), str(f.values)) for f in b.flags if f.item is None and f.code not in OF_OTHERS)
     lines = [x.model_dump(exclude={"item"}) for x in b.lines]
     does = (t.runs, t.build, t.throughput, t.power_w, t.failed, t.warned, t.still_failed, t.not_judged)
-    return b.apart, b.offered_net, b.over_term, b.responsive, lines, flags, does
+    return b.apart, b.offered_net, b.over_term, lines, flags, does
 
 
 @pytest.fixture(scope="module")

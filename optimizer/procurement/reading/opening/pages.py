@@ -34,7 +34,12 @@ def _pages(path: Path, pages: Sequence[dict[str, Any]], notices: tuple[tuple[str
         if not without:
             raise refuse("no-table", "holds no text", path, AS_TABLE)
         remedy = "Ask the vendor for the file itself (.xlsx, .csv, PDF with text), or run an OCR program over it first."
-        raise refuse("no-text", message("is a scan: {n} pages of pictures; it needs OCR", n=len(without)), path, remedy)
+        text = (
+            message("is a scan: one page, a picture; it needs OCR")
+            if len(without) == 1
+            else message("is a scan: {n} pages of pictures; it needs OCR", n=len(without))
+        )
+        raise refuse("no-text", text, path, remedy)
     if without:
         text = message("pages without text, which were not read: {pages}", pages=runs_of(without))
         notices = (*notices, ("pages-unread", text))
