@@ -11,7 +11,8 @@ NUMBER |= {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "drei": 3, "zwe
 COUNT = rf"(\d{{1,3}}|{'|'.join(NUMBER)})"
 SPAN = rf"(?:{COUNT}\s*(?:-|–|~|to|bis|至|到)\s*)?{COUNT}\s*(?:个)?[\s-]*"
 UNITS = (
-    (r"(?:working |business |calendar )?(?:days?|tage?n?|工作日|天|日)", 1), (r"(?:weeks?|wochen?|周|星期|wks?)", 7),
+    (r"(?:working |business |calendar )?(?:days?|(?:werk|arbeits)?tage?n?|工作日|天|日|営業日)", 1),
+    (r"(?:weeks?|wochen?|周|星期|wks?)", 7),
     (r"(?:months?|monaten?|monate?|个月|月)", 30),
 )  # fmt: skip
 STOCK = ("ab lager", "in stock", "ex stock", "现货", "lagernd", "sofort", "off the shelf")
@@ -30,6 +31,18 @@ def lead_days(text: str) -> int | None:
         if found := re.search(SPAN + unit, plain):
             return _count(found[2]) * days
     return 0 if any(w in plain for w in STOCK) else None
+
+
+def lead_text(cell: str, header: str) -> str:
+    """The cell of a column of lead times, with the header's unit where the cell is a number alone: `6` under
+    `Lead time (weeks)` is `6 weeks`. A number whose header names no unit stays as it is: it says no time."""
+    if not re.fullmatch(r"\s*\d{1,3}(?:\.0+)?\s*", cell):
+        return cell
+    plain = row_words.folded(header)
+    for unit, _ in UNITS:
+        if found := re.search(rf"(?<![a-zäöü])(?:{unit})(?![a-zäöü])", plain):
+            return f"{int(float(cell))} {found[0]}"
+    return cell
 
 
 def warranty_months(text: str) -> int | None:

@@ -27,7 +27,8 @@ def _with_server(lines: Sequence[Line], index: Index) -> Iterator[tuple[Line, Li
     kinds = {server.matched.part for server in servers}
     above = servers[0] if len(kinds) == 1 else None
     for line in lines:
-        if line in servers and len(kinds) <= MOST_KINDS:
+        # The number of kinds first: a price list has many servers, and each line would be held against all of them.
+        if len(kinds) <= MOST_KINDS and line in servers:
             above = line
         yield line, above
 

@@ -19,6 +19,7 @@ from optimizer.procurement.reading.line.quantities import counted
 from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.line.whole_servers import Server, contents, whole_server
 from optimizer.procurement.reading.row_words import folded
+from optimizer.procurement.reading.spans import lead_text
 from optimizer.procurement.reading.table.headers import NAMING
 from optimizer.procurement.reading.table.rows import Raw
 
@@ -75,13 +76,19 @@ def line(
         priced_per_pack=count.per_pack, pieces=count.pieces, unit_price=price.unit_price,
         list_price=price.list_price, discount=found.values.get("discount"), line_total=price.total,
         currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
-        on_request=found.said == "asked", lead_time=raw.text("lead_time") or raw.text("stock"),
+        on_request=found.said == "asked", lead_time=_lead_time(raw) or raw.text("stock"),
         stock=raw.text("stock"), min_order=raw.text("min_qty"), price_breaks=raw.text("breaks"), gtin=raw.text("gtin"),
         valid_until=raw.text("valid_until"), condition=state, warranty=raw.text("warranty"),
         origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional, per_node=per_node,
         included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
         contents=contents(server, raw.row) if server else (),
     )  # fmt: skip
+
+
+def _lead_time(raw: Raw) -> str:
+    """What its column says of the delivery, with the unit of the column's header."""
+    column = raw.columns.get("lead_time")
+    return lead_text(raw.text("lead_time"), column.header if column else "")
 
 
 def _mapped(raw: Raw, overrides: dict[str, str]) -> str | None:
