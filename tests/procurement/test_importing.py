@@ -19,7 +19,7 @@ from catalogs.offers import Bundle, Offer
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from constraints.request import Request
-from optimizer.library import export_offers, import_prices, price_history, stale_offers
+from optimizer.library import export_offers, import_prices, price_history, solve, stale_offers
 from optimizer.procurement.importing.prefill import figures_of, table_of
 from optimizer.procurement.importing.schema import Import
 from optimizer.procurement.importing.words import condition_of, count_of, steps_in, stock_of
@@ -432,3 +432,18 @@ def test_long_lists_read_in_runs_are_read_the_same(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     monkeypatch.setattr(at_once, "RUN", 20)
     assert imported(path, tmp_path / "two", dry_run=True) == one
+
+
+def test_the_page_tells_the_front_before_and_after(tmp_path: Path) -> None:
+    """The sample list becomes eight offers, and the main job with them costs what docs/importing.md says."""
+    found = import_prices(Path("examples/procurement/prices/integrator.csv"), tmp_path / "mine", seller="Integrator")
+    assert len(found.found.taken) == 8
+    page = Path("docs/importing.md").read_text(encoding="utf-8")
+    asked = Request(model="v2-670b", budget_cents=30_000_000, as_of=date(2026, 11, 30))
+    before = solve(asked)
+    after = solve(asked.model_copy(update={"prefer": "mine"}), catalog=load([tmp_path / "mine"]))
+    for result, prices in ((before, "as shipped"), (after, "with the integrator's")):
+        fastest = next(point for point in result.front if point.id == result.named["fastest"])
+        row = next(line for line in page.splitlines() if line.startswith(f"| {prices} |"))
+        assert f"{Decimal(fastest.cost.total):,.2f}" in row, row
+        assert f"{fastest.throughput.output_tok_s:,.1f} tok/s" in row, row
