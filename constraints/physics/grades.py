@@ -50,6 +50,11 @@ def grade_words(grade: Grade) -> str:
     return message(WORDS[grade])
 
 
+def judged_by(grade: Grade) -> Grade:
+    """The grade by which what works and nobody sells is told: at the floor the next one, as what is not advised."""
+    return "common" if grade == "floor" else grade
+
+
 def machine_of(platform: Platform) -> Machine:
     """What kind of machine a platform is, by its slots and whether it stands in a rack."""
     if platform.gpu_slots > MOST_IN_A_SERVER:

@@ -73,12 +73,15 @@ def admissible(offer: Offer | Bundle, request: Request) -> bool:
     return request.max_lead_days is None or offer.lead_time_days <= request.max_lead_days
 
 
+def prices_alone(offer: Offer, request: Request) -> bool:
+    """Whether an offer is one of the buyer's own that `--prefer mine` lets price its part alone: any piece is there."""
+    return request.prefer == "mine" and offer.own and offer.stock != 0
+
+
 def preferred(live: list[Offer], request: Request) -> list[Offer]:
     """Of the admissible offers of a part those that price it: with `--prefer mine` the buyer's own alone, where one of
     them has any piece; else all."""
-    if request.prefer != "mine":
-        return live
-    return [offer for offer in live if offer.own and offer.stock != 0] or live
+    return [offer for offer in live if prices_alone(offer, request)] or live
 
 
 def supposed_confidence(request: Request) -> Confidence:

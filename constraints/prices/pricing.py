@@ -18,7 +18,7 @@ from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.physics.markets import market_of
 from constraints.policy import Policy, table
-from constraints.prices.filters import admissible
+from constraints.prices.filters import admissible, prices_alone
 from constraints.prices.purchase import Kit, PriceBook, Priced
 from constraints.prices.states import QUICK, Pool, band, fresh_days, times
 from constraints.prices.tariff import NEVER, Source, Step, Tariff, steps_of
@@ -161,9 +161,7 @@ def _serves(one: Offer, other: Offer, request: Request) -> bool:
 
 def _priced_by_own(pools: Mapping[str, Pool], request: Request) -> set[str]:
     """Parts that the buyer's own offers price alone: no bundle, which is a seller's, gets into their price."""
-    if request.prefer != "mine":
-        return set()
-    return {part for part, pool in pools.items() if any(offer.own and offer.stock != 0 for offer in pool.offers)}
+    return {part for part, pool in pools.items() if any(prices_alone(offer, request) for offer in pool.offers)}
 
 
 def _kits(

@@ -17,6 +17,7 @@ from constraints.physics.grades import (
     fan_cards_sold,
     gpus_qualified,
     grade_words,
+    judged_by,
     supplies_sold,
 )
 from constraints.physics.qualified import listed_in_words, listing
@@ -405,7 +406,7 @@ class Fit(Rule):
     def _unsold(self, case: Case) -> list[str]:
         """What works and nobody sells, by the grade; at the floor by the next one, as what is not advised."""
         platform, policy, grade = case.platform, case.policy, case.request.grade
-        asked: Grade = "common" if grade == "floor" else grade
+        asked = judged_by(grade)
         said = {"grade": grade_words(asked), "platform": platform.name}
         found: list[str] = []
         fanned = [gpu for gpu, _ in case.cards if not fan_cards_sold(platform, gpu, case.per_node, policy, asked)]

@@ -20,7 +20,7 @@ from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_fabric
-from constraints.physics.grades import grade_words, port_gbit_s
+from constraints.physics.grades import grade_words, judged_by, port_gbit_s
 from constraints.physics.layout import racks_reached, run_m
 from constraints.physics.links import Network, fastest_port, lan_port, networks
 from constraints.plan import Plan, RowKey
@@ -498,7 +498,7 @@ def _port_asked(case: Case) -> tuple[Grade, Grade, int]:
     """The grade; the one whose port a node is held against: at the floor, which asks for none, what is sold; and that
     port's Gbit/s."""
     grade = case.request.grade
-    asked: Grade = "common" if grade == "floor" else grade
+    asked = judged_by(grade)
     return grade, asked, port_gbit_s(case.platform, case.policy, asked)
 
 

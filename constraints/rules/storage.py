@@ -13,10 +13,10 @@ from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
 from catalogs.schema import Drive, Platform
 from constraints.physics.contents import inside
-from constraints.physics.grades import boot_drives, data_in_bays, grade_words, most_consumer_drives
+from constraints.physics.grades import boot_drives, data_in_bays, grade_words, judged_by, most_consumer_drives
 from constraints.physics.training import base_bytes, checkpoint_bytes
 from constraints.policy import Policy
-from constraints.request import Grade, Request
+from constraints.request import Request
 from constraints.rule import Check, Rule, counted
 from constraints.rules.fit import bay_groups, bays_known
 from constraints.rules.lanes import needs_lanes
@@ -282,7 +282,7 @@ class Storage(Rule):
     def _beside_data(self, case: Case, system: Drive | None) -> list[Check]:
         """What a grade asks of drives beside room and speed; at the floor a warning of what is not sold."""
         grade = case.request.grade
-        asked: Grade = "common" if grade == "floor" else grade
+        asked = judged_by(grade)
         said = {"grade": grade_words(asked)}
         found = []
         most = most_consumer_drives(case.platform, case.policy, asked)
