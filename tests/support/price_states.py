@@ -109,7 +109,9 @@ def competing(catalog: Catalog, part: Part, ask: Ask) -> list[Offer]:
                 of = [x for x in of if (latest - x[0].date).days <= days]
             elif state != "fresh":
                 of = [x for x in of if x[0].date == latest]
-            return [_at(o, f, w, state, part.kind, ask.price_level) for o, f, w in of]
+            # One of which there is no piece keeps its state but sells nothing.
+            there = [x for x in of if x[0].stock is None or x[0].stock > 0]
+            return [_at(o, f, w, state, part.kind, ask.price_level) for o, f, w in there]
     return []
 
 
