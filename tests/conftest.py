@@ -76,6 +76,22 @@ def catalog_once(shipped: Catalog) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One Chromium for the tests of a module (tests/support/browser.py)."""
+    from tests.support.browser import started
+
+    with started(tmp_path_factory.mktemp("downloads")) as running:
+        yield running
+
+
+@pytest.fixture
+def browser(one_browser: Any) -> Any:
+    """The module's Chromium with nothing opened, said or asked for."""
+    one_browser.clear()
+    return one_browser
+
+
 @pytest.fixture
 def ask(shipped: Catalog) -> Any:
     """A market of the shipped catalog for a request in keywords; money in dollars."""
