@@ -274,6 +274,7 @@ class Oracle:
     def __post_init__(self) -> None:
         self._joined: dict[tuple[Any, ...], list[tuple[Counter[str], str | None, int]]] = {}
         self._needed: dict[str, int] = {}
+        self._graded: dict[tuple[str, str, str], list[Fraction]] = {}
         self._runs: dict[RowKey, list[tuple[str, tuple[tuple[str, int], ...]]]] = {}
         self._known: dict[tuple[str, RowKey, str], tuple[tuple[str, int], ...]] = {}
         self.by_kind: dict[Kind, list[Any]] = {}
@@ -285,8 +286,7 @@ class Oracle:
         self.within = {x: [c.part for c in getattr(p, "contents", ())] for x, p in self.catalog.parts.items()}
         self.unlisted = {p for p in self.catalog.parts if self._off_lists(p)}
         for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
-            for nodes in range(1, self.nodes_tried + 1):
-                self._platform(platform, nodes)
+            self._platform(platform)
 
     def of(self, *kinds: Kind) -> list[Any]:
         return [p for k in kinds for p in self.by_kind.get(k, [])]
@@ -393,43 +393,77 @@ class Oracle:
 
     # Nodes ----------------------------------------------------------------------------------------------------
 
-    def _platform(self, p: Platform, nodes: int) -> None:
+    def _platform(self, p: Platform) -> None:
+        choices = list(self._fitted(p))
+        for nodes in range(1, self.nodes_tried + 1):
+            for alone, node, broken, drives in choices:
+                made = replace(alone, nodes=nodes)
+                for chosen in drives:
+                    self._with_drives(made, node + Counter(d.id for d in chosen), broken)
+
+    def _fitted(self, p: Platform) -> Iterator[tuple[Fitted, Counter[str], set[str], list[tuple[Any, ...]]]]:
+        """Each node on a platform but for its drives and cards that can be on a front: (its choices, its parts, the
+        rules it breaks, the drives to try). A fault found is never undone, so a choice that breaks too much alone is
+        not combined with others."""
         inside = {c.part: c.qty for c in p.contents}
+        drives = self._drive_choices()
         for gpu, k, bought_gpu in self._gpu_choices(p, inside):
+            of_gpu = self._gpu_faults(p, gpu, k, inside, bought_gpu)
+            if not self._kept(of_gpu):
+                continue
             cpus = [None] if self._holds(inside, Kind.CPU) else self.of(Kind.CPU)
             memories = list(itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))
             if self._holds(inside, Kind.MEMORY):
                 memories = [(None, 0), *itertools.product(self.of(Kind.MEMORY), (1, 2, 3))]
             psus = [(None, 0)] if "psu" in p.includes else list(itertools.product(self.of(Kind.PSU), (1, 2, 3)))
             coolers = [None, *(c for c in self.of(Kind.COOLING) if c.role == "cpu-cooler")]
-            drives = [
-                (),
-                *((d,) for d in self.of(Kind.DRIVE)),
-                *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2),
-            ]
-            if self.ask.grade != "floor":
-                drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 3)
-                drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 4)
             bridges = [None, *self.of(Kind.BRIDGE)]
-            for cpu, (mem, m), (psu, f), cooler, bridge in itertools.product(cpus, memories, psus, coolers, bridges):
-                node = Counter(bought_gpu)
-                node[p.id] += 1
-                if cpu:
-                    node[cpu.id] += p.sockets
-                if mem:
-                    node[mem.id] += m
-                if psu:
-                    node[psu.id] += f
-                if cooler:
-                    node[cooler.id] += p.sockets
-                if bridge:
-                    node[bridge.id] += k // bridge.group_gpus * bridge.per_group
-                made = Fitted(p, inside, gpu, k, nodes, cpu, mem, m, psu, f, cooler, bridge)
-                broken = self._node_faults(made, node)
-                if not self._kept(broken):
-                    continue
-                for chosen in drives:
-                    self._with_drives(made, node + Counter(d.id for d in chosen), broken)
+            of_memory = [self._memory_faults(p, gpu, k, inside, *memory) for memory in memories]
+            of_supplies = [self._supply_faults(p, *supplies) for supplies in psus]
+            of_bridge = [self._bridge_faults(gpu, k, bridge) for bridge in bridges]
+            for cpu in cpus:
+                of_cpu = of_gpu | self._cpu_faults(p, k, inside, cpu)
+                of_coolers = [self._cooler_faults(p, cpu, cooler) for cooler in coolers]
+                for (mem, m), memory_faults in zip(memories, of_memory, strict=True):
+                    of_board = of_cpu | memory_faults
+                    if mem and cpu and mem.dimm_type not in cpu.dimm_types:
+                        of_board = of_board | {"fit"}
+                    if not self._kept(of_board):
+                        continue
+                    for (psu, f), supply_faults in zip(psus, of_supplies, strict=True):
+                        for cooler, cooler_faults in zip(coolers, of_coolers, strict=True):
+                            for bridge, bridge_faults in zip(bridges, of_bridge, strict=True):
+                                broken = of_board | supply_faults | cooler_faults | bridge_faults
+                                if self._kept(broken):
+                                    made = Fitted(p, inside, gpu, k, 0, cpu, mem, m, psu, f, cooler, bridge)
+                                    yield made, self._bought(made, bought_gpu), broken, drives
+
+    def _drive_choices(self) -> list[tuple[Any, ...]]:
+        drives: list[tuple[Any, ...]] = [
+            (),
+            *((d,) for d in self.of(Kind.DRIVE)),
+            *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2),
+        ]
+        if self.ask.grade != "floor":
+            drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 3)
+            drives += itertools.combinations_with_replacement(self.of(Kind.DRIVE), 4)
+        return drives
+
+    def _bought(self, made: Fitted, bought_gpu: dict[str, int]) -> Counter[str]:
+        """The parts of a node that are bought, but for drives and cards."""
+        node = Counter(bought_gpu)
+        node[made.platform.id] += 1
+        if made.cpu:
+            node[made.cpu.id] += made.platform.sockets
+        if made.memory:
+            node[made.memory.id] += made.modules
+        if made.psu:
+            node[made.psu.id] += made.supplies
+        if made.cooler:
+            node[made.cooler.id] += made.platform.sockets
+        if made.bridge:
+            node[made.bridge.id] += made.per_node // made.bridge.group_gpus * made.bridge.per_group
+        return node
 
     def _holds(self, inside: dict[str, int], kind: Kind) -> bool:
         return any(self.catalog.parts[x].kind == kind for x in inside)
@@ -451,13 +485,13 @@ class Oracle:
             out.append((g, b.gpus, {b.id: 1}))
         return out
 
-    def _node_faults(self, made: Fitted, node: Counter[str]) -> set[str]:
-        p, gpu, k, inside = made.platform, made.gpu, made.per_node, made.inside
-        cpu, mem, m, psu, f = made.cpu, made.memory, made.modules, made.psu, made.supplies
-        cooler, bridge = made.cooler, made.bridge
+    def _gpu_faults(
+        self, p: Platform, gpu: Gpu, k: int, inside: dict[str, int], bought_gpu: dict[str, int]
+    ) -> set[str]:
+        """What is broken by a platform and its GPUs, whatever else the node holds."""
         broken: set[str] = set()
-        boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
-        as_delivered = any(self.catalog.parts[x].kind == Kind.GPU for x in inside) and not node[gpu.id]
+        boards = [x for x in bought_gpu if self.catalog.parts[x].kind == Kind.GPU_BOARD]
+        as_delivered = any(self.catalog.parts[x].kind == Kind.GPU for x in inside) and not bought_gpu.get(gpu.id)
         if not as_delivered:
             board = self.catalog.parts[boards[0]] if boards else None
             if gpu.form_factor not in p.gpu_forms or gpu.cooling not in p.gpu_cooling or k > p.gpu_slots:
@@ -468,6 +502,21 @@ class Oracle:
                 broken.add("fit")
             if p.gpu_max_w is not None and gpu.tdp_w > p.gpu_max_w:
                 broken.add("fit")
+        if self._is_graded_for_cards(p):
+            fans = gpu.cooling in ("blower", "open-fan")
+            if p.rack_mount and "passive" in p.gpu_cooling and fans and "gpu" not in p.includes:
+                broken.add("fit")
+        if self._beyond_its_makers_list(p, gpu, k):
+            broken.add("fit")
+        if p.inlet_max_c is not None and p.inlet_max_c < 27:
+            broken.add("cooling")
+        return broken
+
+    def _is_graded_for_cards(self, p: Platform) -> bool:
+        return self.ask.grade != "floor" and p.gpu_forms == ("PCIe",)
+
+    def _cpu_faults(self, p: Platform, k: int, inside: dict[str, int], cpu: Any) -> set[str]:
+        broken: set[str] = set()
         if cpu and (
             cpu.socket != p.socket
             or cpu.generation not in p.cpu_generations
@@ -475,30 +524,33 @@ class Oracle:
             or (p.cpu_max_w or 10**6) < cpu.tdp_w
         ):
             broken.add("fit")
+        cores = (cpu.cores * p.sockets if cpu else 0) + sum(
+            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
+        )
+        if cores < self._asked(p, "per_gpu", 4, "cpu") * k:
+            broken.add("cores")
+        return broken
+
+    def _cooler_faults(self, p: Platform, cpu: Any, cooler: Any) -> set[str]:
         needs_cooler = "cpu-heatsink" not in p.includes and p.socket != "soldered"
-        if needs_cooler != bool(cooler) or (
-            cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)
-        ):
-            broken.add("fit")
+        wrong = cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)
+        return {"fit"} if needs_cooler != bool(cooler) or wrong else set()
+
+    def _supply_faults(self, p: Platform, psu: Any, f: int) -> set[str]:
+        broken: set[str] = set()
         if psu and (
             psu.form not in p.psu_forms
             or f not in dict(self._patterns(p))
             or (p.psu_watts and psu.watts not in p.psu_watts)
         ):
             broken.add("fit")
-        if self.ask.grade != "floor" and p.gpu_forms == ("PCIe",):
-            fans = gpu.cooling in ("blower", "open-fan")
-            if p.rack_mount and "passive" in p.gpu_cooling and fans and "gpu" not in p.includes:
-                broken.add("fit")
-            if psu and psu.form == "ATX" and f > 1 and "2xATX" not in p.psu_forms:
-                broken.add("fit")
-        if self._beyond_its_makers_list(p, gpu, k):
+        if self._is_graded_for_cards(p) and psu and psu.form == "ATX" and f > 1 and "2xATX" not in p.psu_forms:
             broken.add("fit")
+        return broken
+
+    def _memory_faults(self, p: Platform, gpu: Gpu, k: int, inside: dict[str, int], mem: Any, m: int) -> set[str]:
+        broken: set[str] = set()
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
-            broken.add("fit")
-        if mem and cpu and mem.id in node and cpu.id in node and mem.dimm_type not in cpu.dimm_types:
-            broken.add("fit")
-        if bridge and (gpu.id not in bridge.gpus or k % bridge.group_gpus or not k // bridge.group_gpus):
             broken.add("fit")
         vram = k * gpu.vram_gb
         held = sum(
@@ -511,14 +563,11 @@ class Oracle:
             broken.add("host_memory")
         if 100 * ram < self._asked(p, "percent", 20, "dimm") * vram or not self._evenly_filled(p, inside, mem, m):
             broken.add("host_memory")
-        cores = (cpu.cores * p.sockets if cpu else 0) + sum(
-            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
-        )
-        if cores < self._asked(p, "per_gpu", 4, "cpu") * k:
-            broken.add("cores")
-        if p.inlet_max_c is not None and p.inlet_max_c < 27:
-            broken.add("cooling")
         return broken
+
+    def _bridge_faults(self, gpu: Gpu, k: int, bridge: Any) -> set[str]:
+        fits = not bridge or (gpu.id in bridge.gpus and not k % bridge.group_gpus and k // bridge.group_gpus)
+        return set() if fits else {"fit"}
 
     def _beyond_its_makers_list(self, p: Platform, gpu: Gpu, k: int) -> bool:
         """Whether the machine's maker lists this GPU in a lesser number, or lists others of its vendor and not this
@@ -561,16 +610,20 @@ class Oracle:
 
     def _asked(self, p: Platform, figure: str, floor: int, delivered: str) -> Fraction:
         """A figure of the grade for such a machine; no less than the floor, and that of what a system comes with."""
+        if delivered in p.includes:
+            return Fraction(floor)
         if "PCIe" in p.gpu_forms or "PCIe-LP" in p.gpu_forms:
             machine = "server" if p.rack_mount else "tower"
         else:
             machine = "rack" if p.gpu_slots > 16 else "desktop" if p.gpu_forms == ("integrated",) else "board"
-        wanted = [
-            Fraction(row["value"])
-            for row in rows_of("grades")
-            if row["grade"] == self.ask.grade and row["machine"] == machine and row["key"].endswith(f"_{figure}")
-        ]
-        return max([Fraction(floor), *wanted]) if delivered not in p.includes else Fraction(floor)
+        key = self.ask.grade, machine, figure
+        if key not in self._graded:
+            self._graded[key] = [
+                Fraction(row["value"])
+                for row in rows_of("grades")
+                if row["grade"] == self.ask.grade and row["machine"] == machine and row["key"].endswith(f"_{figure}")
+            ]
+        return max([Fraction(floor), *self._graded[key]])
 
     def _patterns(self, p: Platform) -> list[tuple[int, int]]:
         """(fitted, needed)."""

@@ -6,9 +6,9 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from catalogs.schema import Drive, Kind
+from catalogs.schema import Drive, Gpu, Kind
 from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from optimizer.market.market import Market
@@ -54,10 +54,10 @@ class Recording(Oracle):
         self._key = RowKey("", 0, 0, 0, 0, 0, 0, "", 0)
         super().__post_init__()
 
-    def _node_faults(self, made: Fitted, node: Counter[str]) -> set[str]:
-        if made.bridge and made.per_node < made.bridge.group_gpus:
+    def _bridge_faults(self, gpu: Gpu, k: int, bridge: Any) -> set[str]:
+        if bridge and k < bridge.group_gpus:
             return {"fit", "a bridge of no pieces"}  # the same parts as without it, and those do fit
-        return super()._node_faults(made, node)
+        return super()._bridge_faults(gpu, k, bridge)
 
     def _finish(
         self, made: Fitted, node: Counter[str], load: int, broken: set[str], key: RowKey, speeds: Speeds
