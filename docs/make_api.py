@@ -49,6 +49,11 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
         "optimizer.library.importing",
         ["import_prices", "price_history", "export_offers", "stale_offers"],
     ),
+    (
+        "Functions: results as pages and pictures",
+        "optimizer.library.reporting",
+        ["report", "report_html", "plot", "front_chart"],
+    ),
     ("Functions: results judged again", "optimizer.library.verifying", ["verify_result"]),
     (
         "Functions: what others start from",

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
         compare,
         explain,
         export_offers,
+        front_chart,
         import_prices,
         load_catalog,
         mend,
         open_result,
+        plot,
         price_history,
         price_risk,
         purchase_orders,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
         read_policy,
         read_quote,
         read_tender,
+        report,
+        report_html,
         rfq,
         shipped_catalog,
         size,
@@ -53,10 +57,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Build", "Policy", "Request", "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare",
-    "explain", "export_offers", "import_prices", "load_catalog", "mend", "open_result", "price_history",
-    "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build", "read_calibration",
-    "read_policy", "read_quote", "read_tender", "rfq", "shipped_catalog", "size", "size_models", "solve",
-    "stale_offers", "validate_request", "vary", "verify_result", "why_not", "xray",
+    "explain", "export_offers", "front_chart", "import_prices", "load_catalog", "mend", "open_result", "plot",
+    "price_history", "price_risk", "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build",
+    "read_calibration", "read_policy", "read_quote", "read_tender", "report", "report_html", "rfq", "shipped_catalog",
+    "size", "size_models", "solve", "stale_offers", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}
 

@@ -17,6 +17,8 @@ COMMANDS = {
     "check": "Every rule on a build or a saved result.",
     "xray": "A vendor's quote: its errors, prices, and what the money would buy.",
     "explain": "What binds, why not that part, how far prices may move.",
+    "report": "A saved result as a page: for the board, and all behind it.",
+    "plot": "The front of a saved result as a picture, PNG or SVG.",
     "verify": "Judge a saved result again; --prove proves it again.",
     "quote": "A saved result as a quotation: Excel, PDF, CSV, CycloneDX.",
     "rfq": "A saved result as a request for quotation that bidders fill in.",

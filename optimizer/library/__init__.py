@@ -37,14 +37,15 @@ from optimizer.library.opening import (
     shipped_catalog,
     validate_request,
 )
+from optimizer.library.reporting import front_chart, plot, report, report_html
 from optimizer.library.sizing import answer_rows, calibrate, size, size_models
 from optimizer.library.solving import best_builds, solve
 from optimizer.library.verifying import verify_result
 
 __all__ = [
     "answer_rows", "award", "best_builds", "calibrate", "changes", "check", "compare", "explain", "export_offers",
-    "import_prices", "load_catalog", "mend", "open_result", "price_history", "price_risk", "purchase_orders",
-    "quote", "read_award_terms", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
-    "read_tender", "rfq", "shipped_catalog", "size", "size_models", "solve", "stale_offers", "validate_request",
-    "vary", "verify_result", "why_not", "xray",
+    "front_chart", "import_prices", "load_catalog", "mend", "open_result", "plot", "price_history", "price_risk",
+    "purchase_orders", "quote", "read_award_terms", "read_bids", "read_build", "read_calibration", "read_policy",
+    "read_quote", "read_tender", "report", "report_html", "rfq", "shipped_catalog", "size", "size_models", "solve",
+    "stale_offers", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

@@ -38,6 +38,8 @@ LINES: dict[str, list[str]] = {
     "xray": ["{quote}", "--model", "v3-671b", "--quick"],
     "explain": ["{result}"],
     "verify": ["{result}"],
+    "report": ["{result}", "--quick"],
+    "plot": ["{result}"],
     "quote": ["{result}"],
     "compare": ["{quote}", "{quote}", "--model", "v3-671b"],
     "rfq": ["{result}"],

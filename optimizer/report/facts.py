@@ -1,0 +1,58 @@
+"""What a point of a result is made of, read from its lines: its machine, pieces per node, words for its GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optimizer.result.point_schema import BomLine, FrontPoint
+from optimizer.result.schema import Result
+
+MACHINES = ("system", "platform")
+IN_NODE = ("node", "included")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a node: so many pieces of one name."""
+
+    part: str
+    category: str
+    name: str
+    pieces: int
+
+
+def recommended_point(result: Result) -> FrontPoint | None:
+    """The point that the result recommends; None where it has no build."""
+    return next((point for point in result.front if point.id == result.recommended), None)
+
+
+def point_named(result: Result, name: str | None) -> FrontPoint | None:
+    """A point by its id, the recommended one without a name; None where there is none."""
+    if name is None:
+        return recommended_point(result)
+    return next((point for point in result.front if point.id == name), None)
+
+
+def pieces(point: FrontPoint, categories: Sequence[str]) -> list[Piece]:
+    """What one node holds of these categories, in the order of the bill."""
+    nodes = point.nodes[0].count
+    found: dict[str, Piece] = {}
+    for line in point.bom:
+        if line.role in IN_NODE and line.category in categories and line.qty >= nodes:
+            before = found[line.part].pieces if line.part in found else 0
+            found[line.part] = Piece(line.part, line.category, line.name, before + line.qty // nodes)
+    return list(found.values())
+
+
+def machine(point: FrontPoint) -> BomLine | None:
+    """The line of the complete system or of the server platform; None of a result that names none."""
+    return next((line for kind in MACHINES for line in point.bom if line.category == kind), None)
+
+
+def dominant_state(point: FrontPoint) -> str:
+    """What most of the money of a point rests on: read, indexed or estimated."""
+    shares = point.cost.shares
+    return max(
+        (("read", shares.read), ("indexed", shares.indexed), ("estimated", shares.estimated)), key=lambda x: x[1]
+    )[0]

@@ -1,0 +1,70 @@
+"""The front as a picture of its own: SVG, and PNG made of it by resvg."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from catalogs.errors import Fault, InputError
+from optimizer.report.front import NARROW, WIDE, front_picture, starts_logarithmic
+from optimizer.report.page import asset, environment
+from optimizer.report.palette import LIGHT, filled_in
+from optimizer.result.schema import Result
+from optimizer.text.languages import Words
+
+DOTS_PER_UNIT = 2
+"""Pixels of a PNG per unit of the picture: sharp in slides and in print."""
+
+
+def front_chart(
+    result: Result, lang: str = "en", *, logarithmic: bool | None = None, narrow: bool = False
+) -> str:  # fmt: skip
+    """The front of a result as an SVG that stands alone: its style is in it, it asks for nothing.
+
+    Parameters:
+        result: Of `solve`, with a build at least.
+        lang: `en` or `zh`.
+        logarithmic: Both axes; without it where the points lie far apart.
+        narrow: For a narrow column, 420 units wide instead of 860.
+
+    Raises:
+        InputError: A result without a build.
+    """
+    if not result.front:
+        raise InputError(Fault("no-point", "the result has no build: its front is empty"))
+    by_log = starts_logarithmic(result.front) if logarithmic is None else logarithmic
+    picture = front_picture(result, Words(lang), by_log, NARROW if narrow else WIDE)
+    style = filled_in(asset("pictures.css"), LIGHT)
+    return environment().get_template("front.svg.jinja").render(p=picture, live=False, style=style)
+
+
+def png(svg: str, lang: str = "en", *, width: int | None = None) -> bytes:
+    """An SVG of this room as PNG, by the fonts of the machine; `width` in pixels, twice its units without.
+
+    Raises:
+        InputError: A machine without a font for the texts.
+    """
+    import resvg_py
+
+    _demand_font(lang)
+    zoom = float(DOTS_PER_UNIT) if width is None else None
+    languages = ["zh-CN" if lang == "zh" else "en"]
+    return resvg_py.svg_to_bytes(svg_string=svg, languages=languages, zoom=zoom, width=width)
+
+
+@cache
+def _demand_font(lang: str) -> None:
+    """Refuses to draw a picture whose texts would be missing: resvg leaves out letters that no font has."""
+    import resvg_py
+
+    sample = "价" if lang == "zh" else "n"
+    drawn, blank = (
+        resvg_py.svg_to_bytes(
+            svg_string='<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
+            f'<text y="16" font-family="sans-serif">{text}</text></svg>'
+        )
+        for text in (sample, " ")
+    )
+    if drawn == blank:
+        package = "fonts-noto-cjk" if lang == "zh" else "fonts-liberation"
+        remedy = f"Install a font (Debian: apt-get install {package}), or write an .svg."
+        raise InputError(Fault("no-font", "this machine has no font for the texts of a PNG", remedy=remedy))
