@@ -14,7 +14,7 @@ from optimizer.text.languages import N_, Words
 
 WIDTH = 440
 ROW = 34
-LABEL_CELLS = 44
+LABEL_CELLS = 58
 STATES = ("read", "indexed", "estimated")
 BAR_FULL = 1.25
 """A margin's bar is drawn up to so many times its limit."""
@@ -130,12 +130,11 @@ def _margin(check: CheckFacts, used: float | None, words: Words) -> Bar:
     have, limit = measured(check.measured, check.unit), measured(check.limit, check.unit)
     share = "" if used is None else words.percent(figure(used * 100))
     cells = [title, words(STATUS[check.status]), have, limit, shown, share, words.sentence(check.text)]
-    sign = {"at_most": "≤", "at_least": "≥"}.get(check.relation, "")
-    value = f"{have} {sign} {limit} {shown}  {share}" if used is not None else ""
     styles = {"pass": "used", "warn": "warned", "fail": "failed"}
     pieces = [] if used is None else _segments([(styles[check.status], min(used, BAR_FULL))], WIDTH / BAR_FULL)
-    label = clipped(title, LABEL_CELLS - len(value) // 2)
-    return Bar(label, value, pieces, cells, check.status)
+    judged = "" if check.status == "pass" else f"{words(STATUS[check.status])} · "
+    label = clipped(f"{judged}{title}{words.colon}{words.sentence(check.text)}", LABEL_CELLS)
+    return Bar(label, share, pieces, cells, check.status)
 
 
 def three_years(point: FrontPoint, words: Words) -> Bars:

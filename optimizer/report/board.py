@@ -9,13 +9,15 @@ from decimal import Decimal
 from catalogs.message import read_message
 from optimizer.procurement.labels import BASIS, unit
 from optimizer.report.bars import YEARS, Bars, three_years
-from optimizer.report.facts import machine, recommended_point
+from optimizer.report.facts import machine, recommended_point, with_maker
 from optimizer.report.formats import Formats, figure
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.point_schema import FrontPoint
 from optimizer.result.schema import Result
 from optimizer.text.languages import N_, Words
 
+LEAST_SHARE = 0.0005
+"""A smaller share of the money is not spoken of."""
 LISTED = 3
 """Parts that nobody has quoted are named up to so many, the dearest first."""
 WAYS_SHOWN = 8
@@ -85,7 +87,8 @@ def build_sentence(point: FrontPoint, words: Words) -> str:
     """A build as a buyer would say it: GPUs, machines, price, throughput."""
     formats, nodes, line = Formats(words, point.cost.currency), point.nodes[0].count, machine(point)
     if line is not None:
-        machines = words(MACHINE, name=line.name) if nodes == 1 else words(MACHINES, n=str(nodes), name=line.name)
+        name = with_maker(line)
+        machines = words(MACHINE, name=name) if nodes == 1 else words(MACHINES, n=str(nodes), name=name)
     else:
         machines = words(NODE) if nodes == 1 else words(NODES, n=str(nodes))
     return words(
@@ -169,12 +172,13 @@ def _uncertain(result: Result, point: FrontPoint, words: Words) -> Iterator[str]
         (line for line in point.bom if line.price_state == "estimate" and Decimal(line.line_total) > 0),
         key=lambda line: -Decimal(line.line_total),
     )
-    yield words(
-        N_("Prices: {read} of the money rests on prices that somebody read, {indexed} on older ones brought up to date "
-           "by an index, {estimated} on estimates."),
-        read=formats.share(shares.read), indexed=formats.share(shares.indexed),
-        estimated=formats.share(shares.estimated),
-    )  # fmt: skip
+    rests = (
+        (N_("{share} of the money rests on prices that somebody read"), shares.read),
+        (N_("{share} on older prices brought up to date by an index"), shares.indexed),
+        (N_("{share} on estimates"), shares.estimated),
+    )
+    told = [words(text, share=formats.share(share)) for text, share in rests if share >= LEAST_SHARE]
+    yield words(N_("Prices: {list}."), list=words.comma.join(told))
     if dear:
         named = words.list([line.name for line in dear[:LISTED]], ", ")
         few = N_("Nobody has quoted {parts}.")
@@ -214,15 +218,22 @@ def _without_build(result: Result, words: Words, source: str) -> Board:
         sentence=words(NO_BUILD, model=result.model.name),
         tiles=[],
         years=None,
-        uncertain=_conflict(explained, words) if explained is not None else [],
+        uncertain=_conflict(result, explained, words) if explained is not None else [],
         next_steps=steps if first is not None else [],
         commands=[first.command] if first is not None else [f"dsopt explain {source}"],
     )
 
 
-def _conflict(explained: NoBuild, words: Words) -> list[str]:
-    """The conditions that can't be met together."""
-    return [words.sentence(condition.text) for condition in explained.conflict]
+def _conflict(result: Result, explained: NoBuild, words: Words) -> list[str]:
+    """The conditions that can't be met together, each with what the cheapest build without it costs."""
+    formats = Formats(words, result.request.currency)
+    without = N_("{condition}: without it the cheapest build costs {total}")
+    return [
+        words.sentence(condition.text)
+        if condition.without_total is None
+        else words(without, condition=condition.text, total=formats.exact(condition.without_total))
+        for condition in explained.conflict
+    ]
 
 
 def ways_out(result: Result, words: Words) -> list[WayShown]:

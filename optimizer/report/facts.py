@@ -50,9 +50,7 @@ def machine(point: FrontPoint) -> BomLine | None:
     return next((line for kind in MACHINES for line in point.bom if line.category == kind), None)
 
 
-def dominant_state(point: FrontPoint) -> str:
-    """What most of the money of a point rests on: read, indexed or estimated."""
-    shares = point.cost.shares
-    return max(
-        (("read", shares.read), ("indexed", shares.indexed), ("estimated", shares.estimated)), key=lambda x: x[1]
-    )[0]
+def with_maker(line: BomLine) -> str:
+    """The name of a machine with its maker's, `Dell PowerEdge XE9680`, where the name has it not."""
+    known = not line.vendor or line.vendor.casefold() in line.name.casefold()
+    return line.name if known else f"{line.vendor} {line.name}"

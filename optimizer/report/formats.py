@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from optimizer.result.point_schema import PriceShares
 from optimizer.text.languages import N_, Words
 
 AMOUNTS = {
@@ -48,6 +49,15 @@ class Formats:
         day = date.fromisoformat(iso) if isinstance(iso, str) else iso
         month = str(day.month) if self.words.language == "zh" else calendar.month_abbr[day.month]
         return self.words(DATE, day=str(day.day), month=month, year=str(day.year))
+
+    def whole(self, amount: str | Decimal) -> str:
+        """`260,679`: whole units, of ends of a range."""
+        return f"{Decimal(amount).quantize(Decimal(1), ROUND_HALF_UP):,}"
+
+    def shares(self, shares: PriceShares) -> str:
+        """`98 / 0 / 2 %`: what prices rest on, read, indexed and estimated."""
+        parts = (f"{part * 100:.0f}" for part in (shares.read, shares.indexed, shares.estimated))
+        return self.words.percent(" / ".join(parts))
 
     def share(self, part: float) -> str:
         """A share of 0 to 1 in whole percent; what is more than nothing is not written as 0."""

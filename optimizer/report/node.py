@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from catalogs.schema import Cpu, Drive, Gpu, Memory, Nic, Part, Psu
 from optimizer.procurement.labels import category
-from optimizer.report.facts import Piece, machine, pieces
+from optimizer.report.facts import Piece, machine, pieces, with_maker
 from optimizer.report.formats import clipped, figure
 from optimizer.result.point_schema import FrontPoint
 from optimizer.text.languages import N_, Words
@@ -16,8 +16,11 @@ WIDTH = 440
 MARGIN = 14
 GAP = 4
 LINE = 16
-BOX = 24
-TEXT_CELLS = 62
+BOX = 22
+WIDEST = 66
+"""A box is at most so wide: one card does not fill a node."""
+TEXT_CELLS = 68
+HEAD_CELLS = 50
 MOST_BOXES = 24
 """From so many pieces on, boxes are small and stand in several rows."""
 IN_A_ROW = 18
@@ -33,8 +36,8 @@ PCIE = N_("GPUs talk over PCIe {gen}.0 x{lanes}")
 PCIE_UNKNOWN = N_("GPUs talk over PCIe")
 NO_FABRIC_NEEDED = N_("one GPU: no fabric between GPUs")
 SUPPLIES = N_("{n} power supplies, {needed} carry the node")
-LOAD = N_("{amps} A at {volts} V each when the spare ones have failed: {share} of the {limit} A they may carry")
-LOAD_UNKNOWN = N_("{amps} A at {volts} V each when the spare ones have failed")
+LOAD = N_("{amps} A each at {volts} V with the spare ones failed: {share} of {limit} A")
+LOAD_UNKNOWN = N_("{amps} A each at {volts} V with the spare ones failed")
 BUILT_IN = N_("the power supply is built in: {watts} W at the wall")
 
 
@@ -74,7 +77,7 @@ class NodeDrawing:
         """As many boxes as there are pieces, small ones in rows where there are many."""
         in_row = min(count, IN_A_ROW if count > MOST_BOXES else count)
         inner = self.width - 2 * MARGIN
-        size = (inner - GAP * (in_row - 1)) / in_row
+        size = min(WIDEST, (inner - GAP * (in_row - 1)) / in_row)
         high = BOX if count <= MOST_BOXES else 14
         for place in range(count):
             row, column = divmod(place, in_row)
@@ -93,7 +96,7 @@ def node_drawing(point: FrontPoint, parts: Mapping[str, Part], words: Words) -> 
     line = machine(point)
     nodes = point.nodes[0].count
     title = words(N_("One of {n} nodes"), n=str(nodes)) if nodes > 1 else words(N_("The node"))
-    drawing = NodeDrawing(f"node-{point.id}", title, clipped(line.name if line else "", TEXT_CELLS - 6))
+    drawing = NodeDrawing(f"node-{point.id}", title, clipped(with_maker(line) if line else title, HEAD_CELLS))
     drawing.height = 30
     _gpus(drawing, point, parts, words)
     for kinds, describe in ((("cpu",), _cpu), (("memory",), _memory), (("nic",), _nic), (("drive",), _drive)):

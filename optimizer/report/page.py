@@ -14,7 +14,7 @@ from optimizer.procurement.bids.changes_schema import ResultsCompared
 from optimizer.report.bars import Bars, margins, money_by_category
 from optimizer.report.board import board, build_sentence, serves, ways_out
 from optimizer.report.facts import recommended_point
-from optimizer.report.formats import Formats
+from optimizer.report.formats import Formats, figure
 from optimizer.report.front import NARROW, WIDE, front_picture, hover_lines, starts_logarithmic
 from optimizer.report.node import NodeDrawing, node_drawing
 from optimizer.report.palette import DARK, LIGHT, variables
@@ -44,7 +44,7 @@ WHY_NOT_SHOWN = 12
 TEXTS = {
     "skip": N_("To the contents"),
     "uncertain": N_("What is uncertain"),
-    "conflict": N_("What cannot be met together"),
+    "conflict": N_("What cannot be met"),
     "next": N_("Next step"),
     "not_included": N_("Not included: freight, installation, software licences, staff."),
     "front": N_("The front: what money buys"),
@@ -63,7 +63,8 @@ TEXTS = {
     "roofline": N_("throughput by the roofline model"),
     "proven_empty": N_("proven: no build lies here"),
     "as_table": N_("as a table"),
-    "margins_said": N_("The dashed line is the limit; a bar that ends near it leaves little room."),
+    "node_table": N_("Node and racks as a table"),
+    "margins_said": N_("The mark on each bar is the limit; a bar that ends near it leaves little room."),
     "launch": N_("Start it with"),
     "binds": N_("What binds, and the price of a step"),
     "binds_said": N_(
@@ -93,6 +94,7 @@ class BuildView:
     heading: str
     sentence: str
     serves: str
+    apart: str
     node: NodeDrawing
     rack: RackDrawing
     node_table: Table
@@ -143,7 +145,7 @@ def report_html(
     style = f":root{{{variables(LIGHT)}}}@media screen and (prefers-color-scheme: dark){{:root{{{variables(DARK)}}}}}"
     style += asset("pictures.css") + asset("page.css")
     script = asset("page.js")
-    texts = {name: words(text) for name, text in TEXTS.items()}
+    texts = {name: words(text) for name, text in TEXTS.items()} | {"colon": words.colon}
     point = recommended_point(result)
     view = {
         "lang": "zh-CN" if words.chinese else "en",
@@ -238,9 +240,11 @@ def _front_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict
     linked = {point.id for point in shown}
     pictures = [front_picture(result, words, log, size) for log in (False, True) for size in (WIDE, NARROW)]
     left = len(result.front) - len(shown)
+    logarithmic = starts_logarithmic(result.front)
     return {
         "pictures": pictures,
-        "logarithmic": starts_logarithmic(result.front),
+        "printed": replace(pictures[2 * logarithmic], key="printed"),
+        "logarithmic": logarithmic,
         "proven": result.proof.complete,
         "tips": [Tip(x.id, [f"{x.id}{words.colon}{hover[0]}", *hover[1:]])
                  for x in result.front for hover in [hover_lines(result, x, words)]],
@@ -273,6 +277,7 @@ def _build(result: Result, point: FrontPoint, parts: Mapping[str, Part], words: 
         + (words.bracketed(words("recommended")) if point.id == result.recommended else ""),
         sentence=build_sentence(point, words) + words.stop,
         serves=served[:1].upper() + served[1:].removesuffix(words.stop) + words.stop if served else "",
+        apart=_apart(point, words),
         node=node,
         rack=rack,
         node_table=Table(node.title, [part, what], [[label or "–", text] for label, text in node.rows]),
@@ -283,6 +288,18 @@ def _build(result: Result, point: FrontPoint, parts: Mapping[str, Part], words: 
         launch=list(point.plan.launch),
         launch_note=words.sentence(point.plan.launch_note),
     )
+
+
+def _apart(point: FrontPoint, words: Words) -> str:
+    """How prefill and decode are apart; empty where the same nodes do both."""
+    if (first := point.plan.prefill) is None:
+        return ""
+    text = N_(
+        "Prefill and decode apart: {a} + {b} nodes, {rate} requests/s; their KV caches take {gbit} Gbit/s of "
+        "each GPU's link"
+    )
+    rate, gbit = figure(first.requests_s, 2), figure(first.kv_gbit_s, 1)
+    return words(text, a=str(first.nodes), b=str(first.decode_nodes), rate=rate, gbit=gbit) + words.stop
 
 
 def _why_not_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict[str, Table]:

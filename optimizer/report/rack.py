@@ -14,7 +14,7 @@ from optimizer.text.languages import N_, Words
 UNIT = 7
 """Height of a rack unit in units of the picture."""
 RACK = 100
-SPACE = 14
+SPACE = 34
 TOP = 22
 SHOWN = 4
 """Racks that are drawn; those beyond are alike and counted."""
@@ -48,6 +48,9 @@ class RackDrawing:
     height: float = 0
     frames: list[Slot] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    rungs: list[tuple[float, float, str]] = field(default_factory=list)
+    """(x, y, number) of every sixth rack unit, counted from below."""
+    pdus: list[Slot] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
 
@@ -61,14 +64,16 @@ def rack_drawing(point: FrontPoint, parts: Mapping[str, Part], words: Words) -> 
     gear = _gear(point, parts)
     node_units = _node_units(point, parts, gear)
     shown = min(point.racks, SHOWN)
+    pdus = sum(line.qty for line in point.bom if line.category == "pdu" and line.role == "shared") // point.racks
     left = nodes
     for place in range(point.racks):
         here = min(per_rack, left)
         left -= here
         rows = [(name, units, "gear") for name, units in gear] if place == 0 else []
-        rows += [(words(N_("node {n}"), n=str(nodes - left - here + n + 1)), node_units, "node") for n in range(here)]
+        first = nodes - left - here + 1
+        rows += [(_node_name(point, number, words), node_units, "node") for number in range(first, first + here)]
         if place < shown:
-            _rack(drawing, place, height, rows, words)
+            _rack(drawing, place, height, rows, pdus, words)
         taken = sum(units for _name, units, _style in rows)
         drawing.rows.append([str(place + 1), str(here), str(taken), str(height)])
     drawing.width = shown * (RACK + SPACE) + SPACE
@@ -76,6 +81,13 @@ def rack_drawing(point: FrontPoint, parts: Mapping[str, Part], words: Words) -> 
     if point.racks > shown:
         drawing.note += words.apart + words(MORE, n=str(point.racks - shown)) + words.stop
     return drawing
+
+
+def _node_name(point: FrontPoint, number: int, words: Words) -> str:
+    """What a node is called: by its part where prefill and decode are apart; the first ones prefill."""
+    if (prefill := point.plan.prefill) is None:
+        return words(N_("node {n}"), n=str(number))
+    return words(N_("prefill {n}") if number <= prefill.nodes else N_("decode {n}"), n=str(number))
 
 
 def rack_height(point: FrontPoint) -> int:
@@ -103,12 +115,17 @@ def _node_units(point: FrontPoint, parts: Mapping[str, Part], gear: list[tuple[s
     return max(1, (point.rack_units - sum(units for _name, units in gear)) // point.nodes[0].count)
 
 
-def _rack(drawing: RackDrawing, place: int, height: int, rows: list[tuple[str, int, str]], words: Words) -> None:
+def _rack(
+    drawing: RackDrawing, place: int, height: int, rows: list[tuple[str, int, str]], pdus: int, words: Words
+) -> None:  # fmt: skip
     """One rack with its devices: nodes from the bottom up, as they are mounted, gear above them."""
     x = SPACE + place * (RACK + SPACE)
     label = words(N_("rack {n}, {units} U"), n=str(place + 1), units=str(height))
     drawing.frames.append(Slot("frame", x, TOP, RACK, height * UNIT, label))
     bottom = TOP + height * UNIT
+    drawing.rungs += [(x, bottom - units * UNIT, str(units)) for units in range(6, height, 6)]
+    for side in range(min(pdus, 2)):
+        drawing.pdus.append(Slot("pdu", x - 7 if side == 0 else x + RACK + 2, TOP + 10, 5, height * UNIT - 20, ""))
     for name, units, style in sorted(rows, key=lambda row: row[2] == "gear"):
         bottom -= units * UNIT
         text = clipped(f"{name} · {units} U" if units > 1 else name, 17) if units * UNIT >= 10 else ""

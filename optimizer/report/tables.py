@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from optimizer.text.languages import N_, Words
 ORDER = {"cp_sat": 0, "bound": 1, "no_build": 2}
 BY_SOLVER = N_("no build of it costs less than the front at the same throughput: proven by the solver")
 BY_BOUND = N_("too dear for its throughput: even the least that a build of it can cost lies on or above the front")
+BEYOND = N_("even the least that a build of it can cost is more than the request allows")
 NO_PLAN = N_("no plan of the model runs on it, or no machine has all that it needs")
 EMPTY = "–"
 ROLES = {"fastest": "fastest", "cheapest": "cheapest", "value": "value", "read": "read"}
@@ -51,8 +52,8 @@ def front_table(result: Result, words: Words, linked: set[str]) -> Table:
     heads = [
         words("point"), words(N_("total, {currency}"), currency=currency),
         words(N_("price range, {currency}"), currency=currency), words(N_("tok/s")), words(N_("80 % interval")),
-        words(N_("throughput is")), words(N_("of it read")), words(N_("of it indexed")), words(N_("of it estimated")),
-        words("GPUs"), words("plan"), words("kW"), words(N_("named")),
+        words(N_("throughput is")), words(N_("read / indexed / estimated")), words("GPUs"), words("plan"),
+        words("kW"), words(N_("named")),
     ]  # fmt: skip
     rows, formats = [], Formats(words, currency)
     other = result.axis.name != "money"
@@ -61,16 +62,15 @@ def front_table(result: Result, words: Words, linked: set[str]) -> Table:
     for point in result.front:
         cost, throughput = point.cost, point.throughput
         row = [
-            point.id, formats.bare(cost.total), f"{formats.bare(cost.low)} – {formats.bare(cost.high)}",
+            point.id, formats.bare(cost.total), f"{formats.whole(cost.low)} – {formats.whole(cost.high)}",
             figure(throughput.output_tok_s, 1), f"{figure(throughput.low)} – {figure(throughput.high)}",
-            words(throughput.basis), *(formats.share(getattr(cost.shares, state)) for state in
-            ("read", "indexed", "estimated")), gpus(point), plan_line(vars(point.plan)),
+            words(throughput.basis), formats.shares(cost.shares), gpus(point), plan_line(vars(point.plan)),
             figure(point.power.total_w / 1000, 1), roles_of(result, point, words),
         ]  # fmt: skip
         if other:
             row.insert(1, cost_words(result, point, words))
         rows.append(row)
-    numbers = tuple(column + other for column in (1, 2, 3, 4, 6, 7, 8, 11))
+    numbers = tuple(column + other for column in (1, 2, 3, 4, 6, 9))
     links = [f"build-{point.id}" if point.id in linked else "" for point in result.front]
     return Table(words(N_("The front as a table")), heads, rows, numbers, links)
 
@@ -116,7 +116,7 @@ def why_not(result: Result, parts: Mapping[str, Part], words: Words) -> Table:
     grouped: dict[tuple[str, int, str], list[FamilyFacts]] = {}
     for family in result.proof.families.each:
         if (family.gpu, family.per_node) not in on_front:
-            key = (family.gpu, ORDER[family.closed_by], _against(family, words))
+            key = (family.gpu, ORDER[family.closed_by], _against(family, bool(result.front), words))
             grouped.setdefault(key, []).append(family)
     rows = [
         (order, _least(families), parts[gpu].name if gpu in parts else gpu, families, reason)
@@ -130,11 +130,22 @@ def why_not(result: Result, parts: Mapping[str, Part], words: Words) -> Table:
         words(N_("what stands against it")),
     ]  # fmt: skip
     cells = [
-        [name, ", ".join(str(family.per_node) for family in families),
+        [name, spans(family.per_node for family in families),
          EMPTY if least is None else formats.bare(least), reason]
         for _order, least, name, families, reason in rows
     ]  # fmt: skip
     return Table(words(N_("Why not another GPU")), heads, cells, (2,))
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """`1–8, 10`: whole numbers, those that follow each other as a span."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
 def _least(families: list[FamilyFacts]) -> Decimal | None:
@@ -142,11 +153,11 @@ def _least(families: list[FamilyFacts]) -> Decimal | None:
     return min(bounds, default=None)
 
 
-def _against(family: FamilyFacts, words: Words) -> str:
+def _against(family: FamilyFacts, on_a_front: bool, words: Words) -> str:
     if family.closed_by == "cp_sat":
         return words(BY_SOLVER)
     if family.closed_by == "bound":
-        return words(BY_BOUND)
+        return words(BY_BOUND if on_a_front else BEYOND)
     refused = sorted(family.refused or [], key=lambda refusal: (refusal.of != "family", -refusal.number))
     return words.sentence(refused[0].reason) if refused else words(NO_PLAN)
 
