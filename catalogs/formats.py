@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catalogs.errors import InputError
 from catalogs.inputs import shipped_rows
+from catalogs.nearest import one_of
 
 ORDER = ("fp16", "bf16", "fp8", "mxfp8", "int8", "fp4-mix", "int4", "nvfp4", "mxfp4")
 SIXTEEN = ("fp16", "bf16")
@@ -90,7 +91,7 @@ def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scale
         each, size = blocks()[precision]
         return -(-weights * size // each)
     if precision not in BITS_STORED:
-        raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}, q4_k_m.")
+        raise InputError(f"no weight format {precision!r}", "unknown-precision", one_of(precision, (*ORDER, "q4_k_m")))
     return weights * BITS_STORED[precision] // 8 + scales[precision].bytes(out, into)
 
 

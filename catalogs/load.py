@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from catalogs.collector import collector_paused
 from catalogs.errors import Fault, Faults, InputError, unseen_fault
+from catalogs.nearest import one_of
 from catalogs.offers import Bundle, IndexPoint, Offer
 from catalogs.qualified_gpus import RECORD_FILES, QualifiedGpu, pair_of
 from catalogs.records import Place, csv_files, csv_rows, header_is_good, record
@@ -378,7 +379,7 @@ def _unlistable(pairs: Iterable[QualifiedGpu], parts: Mapping[str, Part], where:
                 remedy = "A GPU." if wanted is Gpu else "A chassis or a complete system."
             faults.append(Fault(code, text, place.file, place.row, column, named, remedy))
         for vendor in [name for name in pair.complete_for if name not in vendors]:
-            remedy = f"One of: {', '.join(vendors)}."
+            remedy = one_of(vendor, vendors)
             text = "names no vendor of a GPU"
             faults.append(Fault("bad-value", text, place.file, place.row, "complete_for", vendor, remedy))
     return faults

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from catalogs.nearest import nearest
 
 WHOLE = "needs a whole number"
 NEEDED = {
@@ -38,6 +41,8 @@ LIMITS = {
     "less_than_equal": ("needs a number of at most {}", "le"),
 }
 """The same where it has a limit, with the limit's name in the fault's context."""
+CHOICE = re.compile(r"'([^']+)'")
+"""A word in pydantic's list of those that a value may be."""
 
 
 def in_words(fault: Mapping[str, Any]) -> str:
@@ -51,6 +56,15 @@ def in_words(fault: Mapping[str, Any]) -> str:
         return f"needs to be {context['expected'].replace(chr(39), '')}"
     found: str = NEEDED.get(kind) or fault["msg"].removeprefix("Value error, ")
     return found
+
+
+def remedy_of(fault: Mapping[str, Any]) -> str:
+    """The nearest of the words that a value may be, as a remedy; empty where it may be more than a few words, or none
+    is near."""
+    if fault["type"] != "literal_error":
+        return ""
+    near = nearest(fault["input"], CHOICE.findall(fault["ctx"]["expected"]))
+    return f"Nearest: {near}." if near else ""
 
 
 def _figure(limit: Any) -> str:

@@ -22,6 +22,7 @@ from catalogs.files import check_writable, write_text
 from catalogs.formats import BITS, rank
 from catalogs.inputs import LIST_BYTES, read_json
 from catalogs.message import message
+from catalogs.nearest import one_of
 from catalogs.other_file import CONFIG, expecting, refuse_other
 from catalogs.other_file import GGUF as GGUF_FILE
 from catalogs.transformer import Llm
@@ -167,8 +168,8 @@ def remove(id_: str) -> Path:
     """Delete a model of the user's folder; raises InputError when it is not there."""
     path = saved().get(id_.casefold())
     if path is None:
-        have = ", ".join(saved())
-        raise InputError(f"no model of yours is named {id_!r}", "unknown-model", f"Yours: {have}." if have else "")
+        remedy = one_of(id_, saved(), "Yours") if saved() else ""
+        raise InputError(f"no model of yours is named {id_!r}", "unknown-model", remedy)
     try:
         path.unlink(missing_ok=True)
     except OSError as e:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml, shipped_rows
+from catalogs.nearest import nearest
 from catalogs.other_file import POLICY, expecting
 
 DATA = Path(__file__).parent / "data"
@@ -134,6 +135,8 @@ def tax_percent(text: str) -> Decimal:
     except InvalidOperation:
         percent = Decimal("NaN")
     if not percent.is_finite() or not 0 <= percent <= 100:
-        known = ", ".join(row["country"] for row in table("tax"))
-        raise InputError(f"--tax {text!r} is no rate", "bad-tax", f"For example 13%, or one of: {known}.")
+        known = [row["country"] for row in table("tax")]
+        near = f"Nearest: {found}. " if (found := nearest(text, known)) else ""
+        remedy = f"{near}For example 13%, or one of: {', '.join(known)}."
+        raise InputError(f"--tax {text!r} is no rate", "bad-tax", remedy)
     return percent

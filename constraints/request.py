@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from catalogs.errors import InputError
+from catalogs.nearest import one_of
 from catalogs.offers import PRICE_WORDS, BoughtAs, Condition, Currency, PriceLevel, PriceWord
 from catalogs.schema import Kind, MarketCode
 from constraints.exchange import FxRate
@@ -328,6 +329,5 @@ def cached_tokens(isl: int, percent: int) -> int:
 def workload_lengths(name: str) -> tuple[int, int]:
     """(isl, osl) of a named workload."""
     if name not in WORKLOADS:
-        known = ", ".join((*WORKLOADS, *TRAINING))
-        raise InputError(f"no workload {name!r}", "unknown-workload", f"One of: {known}.")
+        raise InputError(f"no workload {name!r}", "unknown-workload", one_of(name, (*WORKLOADS, *TRAINING)))
     return WORKLOADS[name]

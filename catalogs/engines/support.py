@@ -15,6 +15,7 @@ from catalogs.engines.tables import read, release_of, sourced, split, table
 from catalogs.errors import InputError
 from catalogs.file_kinds import with_all_gguf
 from catalogs.formats import BITS_STORED
+from catalogs.nearest import one_of
 from catalogs.schema import Gpu
 
 Status = Literal["stable", "experimental", "unknown", "none", "broken"]
@@ -99,7 +100,7 @@ class SupportRow:
 def support_rows(does: str) -> tuple[SupportRow, ...]:
     """All rows of the file for `does`: serve, offload, full or lora."""
     if does not in FILES:
-        raise InputError(f"no engine data for {does!r}", "unknown-method", f"One of: {', '.join(FILES)}.")
+        raise InputError(f"no engine data for {does!r}", "unknown-method", one_of(does, FILES))
     return read(FILES[does], SupportRow.of)
 
 

@@ -21,7 +21,7 @@ from optimizer.cli.options import (
     argument,
     taking,
 )
-from optimizer.cli.output import emit_json, free, free_folder, note, save, speak
+from optimizer.cli.output import emit_json, free, free_folder, known_language, note, save, speak
 from optimizer.request.entry import ANSWER, TERMS, Option
 
 if TYPE_CHECKING:
@@ -46,30 +46,30 @@ OF_RANKS = ("weights", "scoring", "points", "declared", "low_price", "ceiling", 
 NO_FRONT_S = 0.01
 """Seconds for the proven front of each bid: an award does not ask for it."""
 OPTIONS = (
-    Option("lines", "Split by line; the machine stays with one bidder.", bool, False, ("--lines",), group=TERMS),
-    Option("lots", "Split by the lots of --terms.", bool, False, ("--lots",), group=TERMS),
+    Option("lines", "Split by line; the machine itself stays with one bidder.", bool, False, ("--lines",), group=TERMS),
+    Option("lots", "Split by the lots that --terms names.", bool, False, ("--lots",), group=TERMS),
     Option("terms", "TOML file of terms: minimum orders, rebates, freight, sets, lots.", Path, group=TERMS),
-    Option("max_bidders", "So many bidders get an order at most.", int, group=TERMS, least=1, most=12),
+    Option("max_bidders", "Maximum number of bidders that get an order.", int, group=TERMS, least=1, most=12),
     *OF_THE_TENDER,
     *OF_THE_FILES,
     CATALOG,
-    replace(SET, help="One policy value, compare.outlier_percent=15."),
+    replace(SET, help="Set one policy value: compare.outlier_percent=15."),
     CALIBRATION,
     MEASURED,
-    Option("time_limit", "Seconds for the award, its conditions, its break-even prices.", float, 60, group=ANSWER,
-           least=0.1, most=3600),
-    replace(LANGUAGE, help="en or zh, of the terminal too; both: in the files."),
+    Option("time_limit", "Time limit for the award, its conditions and break-even prices, seconds.", float, 60,
+           group=ANSWER, least=0.1, most=3600),
+    replace(LANGUAGE, help="Language: en or zh, of the terminal too; both: in the files."),
     JSON,
-    Option("output", "Workbook (.xlsx) or .json to write.", Path, None, ("-o", "--output"), group=ANSWER),
+    Option("output", "File to write: a workbook (.xlsx) or .json.", Path, None, ("-o", "--output"), group=ANSWER),
     Option("orders", "Folder for a purchase order per bidder: xlsx, UBL 2.1, CSV for Odoo and ERPNext.", Path,
            group=ANSWER),
-    Option("number", "Number of the orders, to which the bid's letter is added. [default: PO-DATE]", group=ANSWER),
+    Option("number", "Number of the orders; the letter of the bid is added. [default: PO-DATE]", group=ANSWER),
     Option("buyer", "Name of the buyer in the orders.", default="", group=ANSWER),
     FORCE,
 )  # fmt: skip
 
 
-@taking(OPTIONS, argument("files", list[Path], "Bids (.xlsx, .csv, ...), two at least"))
+@taking(OPTIONS, argument("files", list[Path], "Bids (.xlsx, .csv, ...), at least two."))
 def award(ctx: typer.Context, files: list[Path], **values: Any) -> None:
     """See HELP."""
     from catalogs.load import load
@@ -116,8 +116,7 @@ def _refuse_unused(ctx: typer.Context, files: list[Path], values: Values) -> Non
     from optimizer.text.languages import LANGUAGES
 
     lang, output = values["lang"], values["output"]
-    if lang is not None and lang not in LANGUAGES:
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    known_language(lang, LANGUAGES)
     together(ctx, "model", "model_config")
     together(ctx, "lines", "lots")
     if not (values["lines"] or values["lots"]):

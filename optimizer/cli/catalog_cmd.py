@@ -21,25 +21,29 @@ if TYPE_CHECKING:
     from optimizer.procurement.importing.schema import PastPrice
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
-Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
-Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+Overlay = Annotated[
+    list[Path],
+    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list", cls=Command, help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
 @speaking
 def list_parts(
-    kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "",
+    kind: Annotated[str, typer.Argument(help="Kind of part; all kinds if left out.")] = "",
     catalog: Overlay = [],
     json: Json = False,
 ) -> None:
     from catalogs.errors import InputError
     from catalogs.load import load
+    from catalogs.nearest import one_of
     from catalogs.offers import state_of
     from catalogs.schema import Kind
 
     kinds = [k.value for k in Kind]
     if kind and kind not in kinds:
-        raise InputError(f"no part kind {kind!r}", "unknown-kind", f"One of: {', '.join(kinds)}.")
+        raise InputError(f"no part kind {kind!r}", "unknown-kind", one_of(kind, kinds))
     c = load(catalog)
     rows = []
     for part in c.of(*([Kind(kind)] if kind else list(Kind))):
@@ -147,7 +151,9 @@ def _offers(offers: Iterable[Offer], catalog: Catalog) -> None:
 
 
 @app.command(
-    "validate", cls=Command, help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3."
+    "validate",
+    cls=Command,
+    help="Example: dsopt catalog validate --catalog ./mine\n\nCheck catalog files: all faults at once, exit code 3.",
 )
 @speaking
 def validate(catalog: Overlay = []) -> None:

@@ -25,7 +25,7 @@ from optimizer.cli.options import (
 )
 from optimizer.cli.output import emit_json, note, note_sentence, say, speak
 from optimizer.cli.xray_cmd import HELD_AGAINST, READING, TIME_LIMIT
-from optimizer.request.entry import ASK, Option
+from optimizer.request.entry import ASK, TERMS, Option
 from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import N_
 from optimizer.text.languages import chosen as language
@@ -52,10 +52,11 @@ can be bought and passes, as a list of priced changes. For a vendor's quote (.xl
 OWN = (
     *(replace(option, help="Model, where the file names none.") if option.name == "model" else option
       for option in options_of("check")),
-    Option("budget", "With --mend: most money in all, 20000 or 20万.", group=ASK),
-    Option("mend", "The nearest build that passes every rule.", bool, False, ("--mend",), group=ASK),
+    Option("budget", "With --mend: budget for everything, 20000 or 20万.", group=TERMS),
+    Option("mend", "Find the nearest build that passes every rule.", bool, False, ("--mend",), group=ASK),
     SET, CATALOG, MEASURED, CALIBRATION,
-    replace(TIME_LIMIT, help="With --mend: seconds for the search; exit 6 when they end it."), LANGUAGE, JSON,
+    replace(TIME_LIMIT, help="With --mend: time limit of the search in seconds; exit code 6 if it is reached."),
+    LANGUAGE, JSON,
 )  # fmt: skip
 NOT_KNOWN = {
     "memory": N_("the unknown memory"),
@@ -71,7 +72,7 @@ OF_QUOTES = tuple(
 """Options of `dsopt xray`, which `check` passes a vendor's file on to, as it always did."""
 
 
-@taking((*OWN, *OF_QUOTES), argument("file", Path, "build.toml or result.json"))
+@taking((*OWN, *OF_QUOTES), argument("file", Path, "A build.toml or a result.json."))
 def check(ctx: typer.Context, file: Path, **values: Any) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError

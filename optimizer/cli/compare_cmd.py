@@ -22,7 +22,7 @@ from optimizer.cli.options import (
     given,
     taking,
 )
-from optimizer.cli.output import emit_json, free, note, save, speak
+from optimizer.cli.output import emit_json, free, known_language, note, save, speak
 from optimizer.request.entry import ANSWER, ASK, BASIS, TERMS, Option
 from optimizer.request.fields import FIELDS, fields_of, options_of
 
@@ -45,10 +45,10 @@ throughput and the distance from the proven front of each build, a weighted scor
 why. Exit 5 where a bid can't be compared (a lease without --term, a price list, an unread
 file), 3 where none can."""
 OTHERWISE = {
-    "model": "Model that the builds are for. [default: a result's]",
-    "workload": "chat, rag, reasoning, batch.",
-    "currency": "USD, CNY, EUR, GBP, JPY. [default: the first bid's]",
-    "as_of": "Day of prices and of validity. [default: today]",
+    "model": "Model that the machines are to run. [default: a result's]",
+    "workload": "Kind of work: chat, rag, reasoning, batch.",
+    "currency": "Currency: USD, CNY, EUR, GBP, JPY. [default: the first bid's]",
+    "as_of": "Date of prices and of validity. [default: today]",
 }
 """What options say here that are laid over a result's request."""
 OF_THE_TENDER = tuple(
@@ -60,35 +60,39 @@ OF_THE_TENDER = tuple(
 )  # fmt: skip
 """Options of the request that bids are held against."""
 OF_THE_FILES = (
-    Option("demand", "Demanded beside the rules: warranty,installation or an item's number.", group=BASIS),
-    Option("drop", "Left out of every total: freight, an item's number, or a line as B:12.", group=BASIS),
+    Option("demand", "Items demanded besides the rules: warranty,installation or an item's number.", group=BASIS),
+    Option("drop", "Items left out of every total: freight, an item's number, or a line such as B:12.", group=BASIS),
     *FIELDS["fx"].options,  # laid over a result's own rates, and of the bids' currencies too
     Option("tax", "Tax of the totals: 13%, CN. [default: what all bids state]", group=TERMS),
     Option(
-        "term", "Months that what is paid by time is counted over: 36, A=36, stated; A=once.", several=True, group=TERMS
+        "term", "Months over which rents and fees are counted: 36, A=36, stated, A=once.", several=True, group=TERMS
     ),
-    Option("map_", "Mapping file: in the files' order, or NAME=FILE.", names=("--map",), several=True, group=BASIS),
-    Option("accept_fuzzy", "Take parts that are only similar.", bool, False, ("--accept-fuzzy",), group=BASIS),
+    Option(
+        "map_", "Mapping file: in the order of the files, or NAME=FILE.", names=("--map",), several=True, group=BASIS
+    ),
+    Option("accept_fuzzy", "Accept parts that are only similar.", bool, False, ("--accept-fuzzy",), group=BASIS),
 )
 """Options that say how the bids' files are read and put on one basis and one scope."""
 OPTIONS = (
     *OF_THE_TENDER,
-    Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
-    Option("scoring", "How bids are ranked: cn-goods, de-ufab-simple, ... or a .toml of the tender's.", group=ASK),
+    Option("weights", "Weights: price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
+    Option("scoring", "Scoring rule: cn-goods, de-ufab-simple, ... or a .toml of the tender.", group=ASK),
     Option("points", "CSV of experts' points: bid,criterion,points.", Path, None, group=ASK),
     Option("declared", "CSV of bidders' declarations: bid,small,domestic_percent,foreign.", Path, None, group=ASK),
-    Option("low_price", "Rule on abnormally low bids: cn-2026-2, eu-69=80, pl-224, none, a .toml.", group=ASK),
-    Option("ceiling", "Highest price that the tender allows, on the basis that is scored.", group=ASK),
-    Option("fill", "What prices a demanded item that is missing: none (default), max, median, catalog.", group=BASIS),
+    Option("low_price", "Rule on abnormally low bids: cn-2026-2, eu-69=80, pl-224, none, or a .toml.", group=ASK),
+    Option("ceiling", "Ceiling price of the tender, on the basis that is scored.", group=ASK),
+    Option("fill", "How a demanded item that a bid lacks is priced: none (default), max, median, catalog.",
+           group=BASIS),
     *OF_THE_FILES,
     CATALOG,
-    replace(SET, help="One policy value, compare.outlier_percent=15."),
+    replace(SET, help="Set one policy value: compare.outlier_percent=15."),
     CALIBRATION,
     MEASURED,
-    Option("time_limit", "Seconds for each bid's proven front.", float, 60, group=ANSWER, least=0.1, most=3600),
-    replace(LANGUAGE, help="en or zh, of the terminal too; both: in the file."),
+    Option("time_limit", "Time limit for the proven front of each bid, seconds.", float, 60, group=ANSWER,
+           least=0.1, most=3600),
+    replace(LANGUAGE, help="Language: en or zh, of the terminal too; both: in the file."),
     JSON,
-    Option("output", "Workbook (.xlsx) or .json to write.", Path, None, ("-o", "--output"), group=ANSWER),
+    Option("output", "File to write: a workbook (.xlsx) or .json.", Path, None, ("-o", "--output"), group=ANSWER),
     FORCE,
 )  # fmt: skip
 TYPED_TOO = (
@@ -110,7 +114,7 @@ TYPED_TOO = (
 """Options that the first line says as they were typed."""
 
 
-@taking(OPTIONS, argument("files", list[Path], "Quotes (.xlsx, .csv, ...) and results (.json), two at least"))
+@taking(OPTIONS, argument("files", list[Path], "Quotes (.xlsx, .csv, ...) and results (.json), at least two."))
 def compare(ctx: typer.Context, files: list[Path], **values: Any) -> None:
     """See HELP."""
     from catalogs.load import load
@@ -156,8 +160,7 @@ def _refuse_unused(ctx: typer.Context, files: list[Path], values: Values) -> Non
     from optimizer.text.languages import LANGUAGES
 
     lang = values["lang"]
-    if lang is not None and lang not in LANGUAGES:
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    known_language(lang, LANGUAGES)
     together(ctx, "model", "model_config")
     _refuse_output(ctx, values)
     if not any(map(is_vendor_file, files)):

@@ -26,19 +26,32 @@ build meets the conflict and the ways out. All of it is solved for."""
 
 def explain(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
-    point: Annotated[str | None, typer.Argument(help="A front id or recommended, fastest, cheapest, value.")] = None,
-    why_not: Annotated[list[str], typer.Option(help='"8x H20", a part, or a build.toml: solved with it.')] = [],
-    vary: Annotated[list[str], typer.Option(help="gpu=±20%, memory=1.5x, PART=PRICE: where the build stays.")] = [],
+    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    point: Annotated[
+        str | None, typer.Argument(help="A point of the front: its id, or recommended, fastest, cheapest, value.")
+    ] = None,
+    why_not: Annotated[
+        list[str], typer.Option(help='Why not this? "8x H20", a part, or a build.toml: it is solved with it.')
+    ] = [],
+    vary: Annotated[
+        list[str],
+        typer.Option(help="Move prices: gpu=±20%, memory=1.5x, PART=PRICE; shows how far the build stays the best."),
+    ] = [],
     price_risk: Annotated[
-        bool, typer.Option("--price-risk", help="Fronts at low and high prices; least regret.")
+        bool, typer.Option("--price-risk", help="Fronts at low and high prices, and the build of least regret.")
     ] = False,
-    bad_prices: Annotated[int, typer.Option(min=0, help="--price-risk: prices that go bad at once; 0: policy's.")] = 0,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    bad_prices: Annotated[
+        int, typer.Option(min=0, help="With --price-risk: how many prices turn out high at once; 0: the policy's.")
+    ] = 0,
+    catalog: Annotated[
+        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
+    ] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds; then what is known so far, exit 6.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Time limit in seconds; then what is known so far, exit code 6.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.load import load

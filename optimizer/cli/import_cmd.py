@@ -28,26 +28,31 @@ IMPORT_HELP = """Examples:
 A vendor's price list as offers in a folder for --catalog. Known parts become offers; unknown ones go to
 mine/review/unknown.xlsx, to be filled and imported; doubtful ones to mine/review/review.csv, to be answered in
 mine/review/map.toml (--map). See docs/importing.md."""
-Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
-Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+Overlay = Annotated[
+    list[Path],
+    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 
 
 @speaking
 def import_list(
-    file: Annotated[Path, typer.Argument(help="Price list, filled unknown.xlsx, or a file of catalog export")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder that takes it; made where there is none.")],
-    seller: Annotated[str, typer.Option(help="Who sells. [default: as the list says]")] = "",
-    date: Annotated[str, typer.Option(help="Day of the prices, 2026-11-24. [default: as the list says]")] = "",
-    currency: Annotated[str, typer.Option(help="USD, CNY, EUR, GBP, JPY, where the list says none.")] = "",
-    tax: Annotated[str, typer.Option(help="net, or the tax in the prices: 19%.")] = "",
-    confidence: Annotated[str, typer.Option(help="list, contract, street or sold.")] = "list",
-    map_: Annotated[Path | None, typer.Option("--map", help="How to read it, and answers to doubts.")] = None,
-    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Take suggestions as matches.")] = False,
-    partial: Annotated[bool, typer.Option("--partial", help="What the list does not name stays.")] = False,
-    against: Annotated[Path | None, typer.Option(help="A saved result: what its builds cost now.")] = None,
+    file: Annotated[Path, typer.Argument(help="Price list, filled-in unknown.xlsx, or a file of catalog export.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to; made if it does not exist.")],
+    seller: Annotated[str, typer.Option(help="Name of the seller. [default: as the list says]")] = "",
+    date: Annotated[str, typer.Option(help="Date of the prices, 2026-11-24. [default: as the list says]")] = "",
+    currency: Annotated[str, typer.Option(help="Currency, if the list states none: USD, CNY, EUR, GBP, JPY.")] = "",
+    tax: Annotated[str, typer.Option(help="net, or the tax included in the prices: 19%.")] = "",
+    confidence: Annotated[str, typer.Option(help="Kind of price: list, contract, street or sold.")] = "list",
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="Mapping file: how to read the list, and answers to doubts.")
+    ] = None,
+    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Accept suggested parts as matches.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Keep offers that the list does not name.")] = False,
+    against: Annotated[Path | None, typer.Option(help="A saved result: shows what its builds cost now.")] = None,
     catalog: Overlay = [],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -152,7 +157,9 @@ def _show_against(points: tuple[Repriced, ...]) -> None:
 
 @speaking
 def export(
-    output: Annotated[Path | None, typer.Option("-o", "--output", help=".xlsx or .csv; CSV on stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write: .xlsx or .csv. [default: CSV on stdout]")
+    ] = None,
     catalog: Overlay = [],
     force: Force = False,
 ) -> None:
@@ -177,8 +184,8 @@ def export(
 
 @speaking
 def stale(
-    days: Annotated[int, typer.Option(min=0, max=36500, help="Older than so many days.")] = 90,
-    date: Annotated[str, typer.Option(help="Seen from this day. [default: today]")] = "",
+    days: Annotated[int, typer.Option(min=0, max=36500, help="Show offers older than this many days.")] = 90,
+    date: Annotated[str, typer.Option(help="Date from which the age is counted. [default: today]")] = "",
     catalog: Overlay = [],
     json: Json = False,
 ) -> None:
@@ -208,10 +215,12 @@ def register(app: typer.Typer) -> None:
     app.command(
         "export",
         cls=Command,
-        help="Example: dsopt catalog export --catalog mine -o list.xlsx\n\nOwn offers as a table that import reads.",
+        help="Example: dsopt catalog export --catalog mine -o list.xlsx\n\n"
+        "Your own offers as a table that import reads.",
     )(export)
     app.command(
         "stale",
         cls=Command,
-        help="Example: dsopt catalog stale --catalog mine --days 60\n\nOwn offers that are old or past their validity.",
+        help="Example: dsopt catalog stale --catalog mine --days 60\n\n"
+        "Your own offers that are old or no longer valid.",
     )(stale)

@@ -20,7 +20,10 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from catalogs.transformer import Llm
 
-Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
+Overlay = Annotated[
+    list[Path],
+    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
+]
 
 FACTS = {
     "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),
@@ -44,8 +47,8 @@ WIDE = 130
 @app.command("list", cls=Command, help="Example: dsopt models list --search qwen3")
 @speaking
 def list_models(
-    search: Annotated[str | None, typer.Option(help="Words of an id, a name, an alias or a family.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    search: Annotated[str | None, typer.Option(help="Words of an id, name, alias or family.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     from catalogs.registry import all_models, matching
 
@@ -112,10 +115,10 @@ def show(
     ctx: typer.Context,
     model: str,
     gpu: Annotated[
-        str | None, typer.Option(help="Does it run on this GPU: which engine, since when, who says so.")
+        str | None, typer.Option(help="Does it run on this GPU? Which engine, since when, by which source.")
     ] = None,
     catalog: Overlay = [],
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     from catalogs.kv_caches import published_kv_cache
     from catalogs.quality import quality_of
@@ -205,9 +208,11 @@ def _figures(value: Any) -> str:
 @speaking
 def add(
     file: Annotated[Path, typer.Argument(help="A Hugging Face config.json, or the folder of a downloaded checkpoint.")],
-    id_: Annotated[str | None, typer.Option("--id", help="Name; by default that of the file or its folder.")] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Name of the model. [default: that of the file or its folder]")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="Format in which the weights are published.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model of yours.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace one of your models.")] = False,
 ) -> None:
     from catalogs.checkpoints.file_sizes import difference
     from catalogs.registry import shipped_names

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 """Values of a command's options by their parameters' names."""
 
-SET = Option("set_", "One policy value, rule.key=value.", names=("--set",), several=True, group=BASIS)
-CATALOG = Option("catalog", "Folder laid over the shipped catalog.", Path, several=True, group=BASIS)
-MEASURED = Option("measured", "CSV of your own measurements: they beat the model.", Path, group=BASIS)
+SET = Option("set_", "Set one policy value: rule.key=value.", names=("--set",), several=True, group=BASIS)
+CATALOG = Option(
+    "catalog", "Folder of your own catalog files, laid over the shipped catalog.", Path, several=True, group=BASIS
+)
+MEASURED = Option(
+    "measured", "CSV of your own measurements: they take precedence over the estimate.", Path, group=BASIS
+)
 CALIBRATION = Option("calibration", "Folder that size --calibrate wrote.", Path, group=BASIS)
-LANGUAGE = Option("lang", "en or zh, of the terminal.", group=ANSWER)
-JSON = Option("json", "JSON on stdout.", bool, False, ("--json",), group=ANSWER)
+LANGUAGE = Option("lang", "Language of the terminal: en or zh.", group=ANSWER)
+JSON = Option("json", "Print JSON.", bool, False, ("--json",), group=ANSWER)
 FORCE = Option("force", "Overwrite an existing file.", bool, False, ("--force",), group=ANSWER)
 
 

@@ -56,7 +56,7 @@ def _fitted(text: str, stream: TextIO) -> str:
 
 
 def emit_json(data: Any) -> None:
-    """JSON on stdout."""
+    """Print JSON."""
     emit_data(written_json(data) + "\n")
 
 
@@ -159,9 +159,17 @@ def speak(language: str) -> None:
     """Chooses the language; raises InputError for one that is none."""
     from optimizer.text.languages import choose
 
-    if language not in ("en", "zh"):
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=language, remedy="One of: en, zh."))
+    known_language(language, ("en", "zh"))
     choose(language)
+
+
+def known_language(language: str | None, known: Sequence[str]) -> None:
+    """Raises InputError for a --lang that is none of those known."""
+    if language is not None and language not in known:
+        from catalogs.nearest import one_of
+
+        remedy = one_of(language, known)
+        raise InputError(Fault("bad-language", "is none", column="--lang", value=language, remedy=remedy))
 
 
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None, keys: int = 1) -> None:

@@ -21,10 +21,14 @@ AXES = ("linear", "log")
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Picture to write: .png or .svg.")] = None,
-    axes: Annotated[str | None, typer.Option(help="linear or log. [default: log where points lie far apart]")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    axes: Annotated[
+        str | None, typer.Option(help="Axes: linear or log. [default: log where points lie far apart]")
+    ] = None,
+    catalog: Annotated[
+        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
+    ] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,

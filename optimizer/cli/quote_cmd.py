@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_data, free, note, save, say, speak
+from optimizer.cli.output import emit_data, free, known_language, note, save, say, speak
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
@@ -38,30 +38,43 @@ UNUSED = {
 
 def quote(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; json and csv: stdout.")] = None,
+    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write. [default of json and csv: stdout]")
+    ] = None,
     point: Annotated[str | None, typer.Option(help="Point of the front. [default: the recommended one]")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="xlsx, csv, json, cyclonedx, pdf.")] = None,
-    template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
-    lang: Annotated[str | None, typer.Option(help="en, zh or both: in the file; en or zh of the terminal too.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="Format: xlsx, csv, json, cyclonedx, pdf.")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Your own workbook; the cells that it names are filled in.")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the file: en, zh or both; en or zh of the terminal too.")
+    ] = None,
     customer: Annotated[str, typer.Option(help="Name of the customer.")] = "",
     profile: Annotated[
         Path | None, typer.Option(help="company.toml: seller, buyer, project, bank, tax numbers, terms.")
     ] = None,
     number: Annotated[str, typer.Option(help="Number of the quote. [default: made from its contents]")] = "",
-    date: Annotated[str | None, typer.Option(help="Day of the quote. [default: today]")] = None,
+    date: Annotated[str | None, typer.Option(help="Date of the quote. [default: today]")] = None,
     valid_days: Annotated[
         int | None, typer.Option(min=0, max=3650, help="Days for which it is valid. [default: the profile's, else 15]")
     ] = None,
-    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY. [default: the result's]")] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Currency: USD, CNY, EUR, GBP, JPY. [default: the result's]")
+    ] = None,
     fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
-    tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Tax on everything: 13%, or a country code, CN.")] = None,
     discount: Annotated[str | None, typer.Option(help="Discount on goods: 5%.")] = None,
-    support: Annotated[str | None, typer.Option(help="10%, table, or a CSV of category,percent.")] = None,
+    support: Annotated[
+        str | None, typer.Option(help="Support contract: 10%, table, or a CSV of category,percent.")
+    ] = None,
     spares: Annotated[
-        list[str], typer.Option(help="5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.")
+        list[str],
+        typer.Option(help="Spare parts: 5% of drives, memory, PSUs; gpu=1/16; table; or a CSV of category,percent."),
     ] = [],
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    catalog: Annotated[
+        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
+    ] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
     confirmed: Annotated[
@@ -70,7 +83,7 @@ def quote(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """See HELP."""
-    from catalogs.errors import Fault, InputError
+    from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
@@ -82,8 +95,7 @@ def quote(
     from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
     kind = _format(format_, output, template)
-    if lang is not None and lang not in LANGUAGES:
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    known_language(lang, LANGUAGES)
     if lang in ("en", "zh"):
         speak(lang)
     words = Words(lang) if lang else chosen()
@@ -157,14 +169,16 @@ def _known_goods(path: Path | None, profile: Profile, catalog: Catalog) -> None:
 def _format(named: str | None, output: Path | None, template: Path | None) -> str:
     """The format asked for, else that of the file's ending."""
     from catalogs.errors import Fault, InputError
+    from catalogs.nearest import one_of
 
     ending = output.suffix.removeprefix(".").lower() if output else ""
     if named is None and ending and ending not in FORMATS:
-        text = "One of: .xlsx, .csv, .json, .pdf; or --format says it."
+        endings = (".xlsx", ".csv", ".json", ".pdf")
+        text = one_of(f".{ending}", endings).removesuffix(".") + "; or --format says it."
         raise InputError(Fault("bad-format", "is no format of a quote", str(output), remedy=text))
     kind = named or ending or "xlsx"
     if kind not in FORMATS:
-        text = f"One of: {', '.join(FORMATS)}."
+        text = one_of(kind, FORMATS)
         raise InputError(Fault("bad-format", "is no format of a quote", column="--format", value=kind, remedy=text))
     if ending in FORMATS and ending != {"cyclonedx": "json"}.get(kind, kind):
         raise typer.BadParameter(f"--format {kind} and -o {output} contradict: give one, or another ending")

@@ -29,14 +29,19 @@ DEFAULT_S = 60.0
 
 def report(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Page (.html) to write.")] = None,
-    compare: Annotated[Path | None, typer.Option(help="An older result: what changed since.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Without solving for what binds.")] = False,
+    compare: Annotated[Path | None, typer.Option(help="An older result: shows what has changed since.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not solve for what limits the build.")] = False,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds for what binds; then the page says so. [default: 60]")
+        float | None,
+        typer.Option(
+            help="Time limit for finding what limits the build, seconds; the page says if it ran out. [default: 60]"
+        ),
     ] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    catalog: Annotated[
+        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
+    ] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.output import free, note, save, speak
+from optimizer.cli.output import free, known_language, note, save, speak
 
 HELP = """Examples:
 
@@ -24,16 +24,20 @@ compare, xray and award read it back and tell each cell's fault."""
 
 
 def rfq(
-    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Workbook (.xlsx) to write.")] = None,
     point: Annotated[str | None, typer.Option(help="Point of the front. [default: the recommended one]")] = None,
-    lang: Annotated[str | None, typer.Option(help="en, zh or both: in the file; en or zh of the terminal too.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the file: en, zh or both; en or zh of the terminal too.")
+    ] = None,
     brand: Annotated[bool, typer.Option("--brand", help="Name makers and models beside the figures.")] = False,
     buyer: Annotated[str, typer.Option(help="Name of the buyer.")] = "",
     number: Annotated[str, typer.Option(help="Number of the request. [default: made from its contents]")] = "",
-    date: Annotated[str | None, typer.Option(help="Day of the request. [default: today]")] = None,
-    until: Annotated[str | None, typer.Option(help="Day until which bids are taken. [default: 21 days on]")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    date: Annotated[str | None, typer.Option(help="Date of the request. [default: today]")] = None,
+    until: Annotated[str | None, typer.Option(help="Deadline for bids. [default: 21 days later]")] = None,
+    catalog: Annotated[
+        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
+    ] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
@@ -50,8 +54,7 @@ def rfq(
     from optimizer.procurement.rfq.workbook import seal_of, workbook
     from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
-    if lang is not None and lang not in LANGUAGES:
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    known_language(lang, LANGUAGES)
     if lang in ("en", "zh"):
         speak(lang)
     if output is None:

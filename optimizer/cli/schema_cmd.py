@@ -12,6 +12,13 @@ KINDS = (
     "request, result, models, size, size-models, build, xray, comparison, results-compared, award, award-terms, "
     "scoring, low-price, profile, policy"
 )
+HELP = """Examples:
+
+  dsopt schema result
+
+  dsopt schema policy
+
+The JSON schema of a file that dsopt reads or writes; policy: each key with its default and source."""
 
 
 def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
@@ -72,4 +79,6 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
 
         emit_json((SizeReport if what == "size" else ModelsReport).model_json_schema())
     else:
-        raise InputError(f"no schema {what!r}", "unknown-schema", f"One of: {KINDS}.")
+        from catalogs.nearest import one_of
+
+        raise InputError(f"no schema {what!r}", "unknown-schema", one_of(what, KINDS.split(", ")))

@@ -50,26 +50,32 @@ counted, and error behind them; an input column of one of these names is kept as
 
 OPTIONS = (
     Option(
-        "gpu", "[[NODES x] N x]NAME of a GPU, or a mix: NAME + N x NAME; several are compared.", several=True, group=ASK
+        "gpu",
+        'GPUs: H200, "8 x H200", "2 x 8 x H200" for two nodes, or a mix: "RTX 3090 + 2 x RTX 4090"; several are '
+        "compared.",
+        several=True,
+        group=ASK,
     ),
     *options_of("size"),
     Option("n", "GPUs per node.", int, group=SITE),
-    Option("nodes", "Nodes.", int, 1, group=SITE),
-    Option("cpu", "With --offload: CPU of the catalog.", group=SITE),
-    Option("sockets", "With --offload: CPUs.", int, 1, group=SITE),
-    Option("memory", "With --offload: modules, 12x64GB@4800.", group=SITE),
-    Option("batch", "CSV of configurations to answer.", Path, group=ASK),
+    Option("nodes", "Number of nodes.", int, 1, group=SITE),
+    Option("cpu", "With --offload: a CPU of the catalog.", group=SITE),
+    Option("sockets", "With --offload: number of CPUs.", int, 1, group=SITE),
+    Option("memory", "With --offload: memory modules, 12x64GB@4800.", group=SITE),
+    Option("batch", "CSV of configurations, one per row.", Path, group=ASK),
     MEASURED,
-    Option("calibrate", "CSV of your own measurements: fit the constants.", Path, group=BASIS),
+    Option("calibrate", "Fit the model's constants to a CSV of your own measurements.", Path, group=BASIS),
     replace(CALIBRATION, help="Folder that --calibrate wrote."),
-    Option("engine", "aiconfigurator: its figure beside ours.", group=ANSWER),
+    Option("engine", "aiconfigurator: show its figure beside ours.", group=ANSWER),
     SET,
     CATALOG,
     Option(
         "all_", "Without --model: every model, references and guide names too.", bool, False, ("--all",), group=ANSWER
     ),
     JSON,
-    Option("output", "File of --batch or folder of --calibrate.", Path, None, ("-o", "--output"), group=ANSWER),
+    Option(
+        "output", "File that --batch, or folder that --calibrate writes.", Path, None, ("-o", "--output"), group=ANSWER
+    ),
     replace(FORCE, help="Overwrite an existing output."),
 )
 ANY_MODEL = "v3-671b"

@@ -59,21 +59,23 @@ WANTED = ("budget", "throughput", "users", "tokens_per_day", "requests_per_secon
 """Parameters of which one is needed."""
 OPTIONS = (
     *options_of("solve"),
-    Option("tax", "Tax on all lines: 13% or a country code, CN.", group=TERMS),
+    Option("tax", "Tax on everything: 13%, or a country code, CN.", group=TERMS),
     Option("policy", "TOML file of policy values.", Path, group=BASIS),
     SET,
-    Option("pue", "Power usage effectiveness.", float, group=BASIS),
-    Option("energy_price", "Price per kWh, in the request's currency: 0.8元.", group=BASIS),
+    Option("pue", "Power usage effectiveness (PUE) of the site.", float, group=BASIS),
+    Option("energy_price", "Price per kWh, in the currency of the request: 0.8元.", group=BASIS),
     CATALOG,
     MEASURED,
     CALIBRATION,
-    Option("time_limit", "Seconds; then the best checked front so far, exit 6.", float, group=ANSWER),
-    Option("workers", "Threads of the proof; the result is the same.", int, 1, group=ANSWER, least=1, most=256),
-    Option("embed_catalog", "Carry the catalog rows used in the result.", bool, False, group=ANSWER),
-    Option("strict", "Exit 7 where the recommended build has stale prices.", bool, False, group=ANSWER),
+    Option("time_limit", "Time limit in seconds; then the best front found so far, exit code 6.", float, group=ANSWER),
+    Option(
+        "workers", "Threads for the proof; the result does not depend on it.", int, 1, group=ANSWER, least=1, most=256
+    ),
+    Option("embed_catalog", "Include the catalog rows used in the result.", bool, False, group=ANSWER),
+    Option("strict", "Exit with code 7 if the recommended build has stale prices.", bool, False, group=ANSWER),
     Option("all_", "Show every point; without --model every model.", bool, False, ("--all",), group=ANSWER),
     JSON,
-    Option("output", "Write the result as JSON.", Path, None, ("-o", "--output"), group=ANSWER),
+    Option("output", "Save the result as JSON.", Path, None, ("-o", "--output"), group=ANSWER),
     FORCE,
 )
 OWN_OPTIONS = {

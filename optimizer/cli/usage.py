@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from catalogs.refused_value import in_words
-from optimizer.request.entry import GROUPS, CommandName
+from optimizer.cli.usage_errors import spoken
+from optimizer.request.entry import CommandName
 
 if TYPE_CHECKING:
     from catalogs.llm import Llm
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from optimizer.procurement.reading.document import Quote
     from optimizer.request.typed_values import Given
 
-ARGUMENTS, OTHERS = "Arguments", "Options"
-"""Headings of `--help` beside the groups of options."""
 SEPARATORS = " \t\r\n\u3000,;，；、"
 """A value of nothing but these holds nothing: `--vendor ","`."""
 
@@ -56,30 +56,64 @@ class Command(TyperCommand):
             found = e.__cause__.errors(include_url=False)[0]
             raise typer.BadParameter(f"{in_words(found)} (value {str(found['input'])[:60]!r})", ctx, e.param) from None
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """As click's, under the headings that options name; those that name none come last."""
-        if not any(getattr(param, "rich_help_panel", None) for param in self.params):
-            return super().format_options(ctx, formatter)
-        sections: dict[str, list[tuple[str, str]]] = {ARGUMENTS: [], **{group: [] for group in GROUPS}, OTHERS: []}
-        for param in self.get_params(ctx):
-            heading = ARGUMENTS if param.param_type_name == "argument" else getattr(param, "rich_help_panel", None)
-            if (record := param.get_help_record(ctx)) is not None:
-                sections[heading or OTHERS].append(record)
-        for heading, records in sections.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
-        return None
+    def get_usage(self, ctx: Any) -> str:
+        """How it is called, in the language chosen."""
+        return usage_line(self, ctx)
+
+    def get_help(self, ctx: Any) -> str:
+        """All of `--help`, in the language chosen."""
+        return help_page(self, ctx)
 
 
 class Group(TyperGroup):
-    """A group of commands that refuses empty values of its own options."""
+    """A group of commands that refuses empty values of its own options and speaks the language asked for from the first
+    word on."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """As typer's. The language is chosen before the line is read: `--help` and a wrong line end that."""
+        from optimizer.cli.help_page import asked_language
+        from optimizer.text.languages import choose
+
+        choose(asked_language(sys.argv[1:] if args is None else args))
+        return super().main(args, *rest, **more)
+
+    def make_context(self, *rest: Any, **more: Any) -> Any:
+        """As click's, what is wrong said in the language chosen."""
+        with spoken():
+            return super().make_context(*rest, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As click's, what is wrong said in the language chosen."""
+        with spoken():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As click's."""
         if args:
             refuse_empty(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def get_usage(self, ctx: Any) -> str:
+        """How it is called, in the language chosen."""
+        return usage_line(self, ctx)
+
+    def get_help(self, ctx: Any) -> str:
+        """All of `--help`, in the language chosen."""
+        return help_page(self, ctx)
+
+
+def usage_line(command: Any, ctx: Any) -> str:
+    """How a command is called."""
+    from optimizer.cli.help_page import usage
+
+    return usage(command, ctx)
+
+
+def help_page(command: Any, ctx: Any) -> str:
+    """All of a command's `--help`."""
+    from optimizer.cli.help_page import page
+
+    return page(command, ctx)
 
 
 def refuse_twice(order: Sequence[Any], ctx: Any) -> None:

@@ -48,36 +48,49 @@ BUILD_FILES = (".toml", ".json")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .xls, whatever the file's name."""
 HELD_AGAINST = [
-    replace(option, environment=None, help="Of the report. [default: the quote's]")
+    replace(option, environment=None, help="Currency of the report. [default: the quote's]")
     if option.name == "currency"
-    else replace(option, help="Model that the build is for.")
+    else replace(option, help="Model that the machine is to run.")
     if option.name == "model"
     else option
     for option in options_of("xray")
 ]
 """Of the request that a quote is held against; the quote says the rest."""
 READING = (
-    Option("rate", "USD per unit of the quote's currency.", group=TERMS),
-    Option("tax", "Tax in its prices, where it says no rate: 19%.", group=TERMS),
-    Option("term", "Months that what is paid by time is counted over; stated; once: a purchase.", group=TERMS),
-    Option("above", "Mark prices this far above the catalog's; 15%.", group=ASK),
-    Option("map_", "How to read it; written where it is not.", Path, None, ("--map",), group=BASIS),
-    Option("accept_fuzzy", "Take suggestions as matches.", bool, False, ("--accept-fuzzy",), group=BASIS),
-    Option("quick", "No search for other builds.", bool, False, ("--quick",), group=ANSWER),
-    Option("review", "CSV of lines that need a look.", Path, group=ANSWER),
-    Option("output", "X-ray as .xlsx or .json.", Path, None, ("-o", "--output"), group=ANSWER),
+    Option("rate", "Exchange rate: USD per unit of the quote's currency.", group=TERMS),
+    Option("tax", "Tax included in the quote's prices, if it states no rate: 19%.", group=TERMS),
+    Option(
+        "term",
+        "Months over which rents and fees are counted: 36; stated: as the quote says; once: it is a purchase.",
+        group=TERMS,
+    ),
+    Option("above", "Mark prices that are this far above the catalog's: 15%.", group=ASK),
+    Option(
+        "map_",
+        "Mapping file that says how to read the quote; written if it does not exist.",
+        Path,
+        None,
+        ("--map",),
+        group=BASIS,
+    ),
+    Option("accept_fuzzy", "Accept suggested parts as matches.", bool, False, ("--accept-fuzzy",), group=BASIS),
+    Option("quick", "Do not search for better builds.", bool, False, ("--quick",), group=ANSWER),
+    Option("review", "CSV to write, with the lines that need a look.", Path, group=ANSWER),
+    Option("output", "File to write: .xlsx or .json.", Path, None, ("-o", "--output"), group=ANSWER),
     replace(FORCE, help="Overwrite existing files."),
 )
-TIME_LIMIT = Option("time_limit", "Seconds for the searches; exit 6 when they end it.", float, group=ANSWER)
+TIME_LIMIT = Option(
+    "time_limit", "Time limit of the searches in seconds; exit code 6 if it is reached.", float, group=ANSWER
+)
 OPTIONS = (
     *HELD_AGAINST, *READING, TIME_LIMIT, SET, CATALOG, MEASURED, CALIBRATION,
-    replace(LANGUAGE, help="en or zh: of the terminal and the workbook."), JSON,
+    replace(LANGUAGE, help="Language of the terminal and the workbook: en or zh."), JSON,
 )  # fmt: skip
 TYPED_TOO = ("rate", "tax", "map_", "accept_fuzzy", "term", "quick")
 """Options that the first line says as they were typed."""
 
 
-@taking(OPTIONS, argument("file", Path, "A vendor's quote"))
+@taking(OPTIONS, argument("file", Path, "A vendor's quote."))
 def xray(ctx: typer.Context, file: Path, **values: Any) -> None:
     """See HELP."""
     from optimizer.cli.usage import together

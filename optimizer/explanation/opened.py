@@ -7,6 +7,7 @@ from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
+from catalogs.nearest import one_of
 from optimizer.market.market import Market
 from optimizer.result.schema import Result
 from optimizer.search.front import Point
@@ -51,8 +52,6 @@ def chosen(result: Result, name: str | None, option: str = "POINT") -> int:
     if wanted not in ids:
         if not ids:
             raise InputError(Fault("no-point", "the result has no build: its front is empty"))
-        known = ", ".join([*ids, *(k for k, v in roles.items() if v)])
-        raise InputError(
-            Fault("no-point", "no such point", column=option, value=name or "", remedy=f"One of: {known}.")
-        )
+        remedy = one_of(name, [*ids, *(k for k, v in roles.items() if v)])
+        raise InputError(Fault("no-point", "no such point", column=option, value=name or "", remedy=remedy))
     return ids.index(wanted)

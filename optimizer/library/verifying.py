@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.load import Catalog
+from catalogs.nearest import one_of
 from optimizer.library.opening import shipped_catalog
 from optimizer.result.schema import Result
 from optimizer.throughput.calibration import Calibration
@@ -42,7 +43,7 @@ def verify_result(
     from optimizer.verify.verdict import Verdict
 
     if engine not in ("cp-sat", "highs"):
-        raise InputError(f"no engine {engine!r}", "unknown-engine", "One of: cp-sat, highs.")
+        raise InputError(f"no engine {engine!r}", "unknown-engine", one_of(engine, ("cp-sat", "highs")))
     data = read_result(result) if isinstance(result, Path) else result.model_dump(mode="json")
     report, read = consistent(data, catalog or shipped_catalog(), calibration)
     proof = None

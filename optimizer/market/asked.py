@@ -6,6 +6,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.formats import BITS
 from catalogs.llm import Llm, get
 from catalogs.message import message
+from catalogs.nearest import one_of
 from constraints.physics.training import seq_len
 from constraints.policy import Policy
 from constraints.request import Request
@@ -56,7 +57,7 @@ def model_of(request: Request, policy: Policy) -> Llm:
         if fields:
             text = f"KV cache or speculation as asked for do not go with files of {request.precision!r}"
             raise InputError(text, "contradicting-precision", f"Ask {' and '.join(typed_for_files(fields))}.")
-        remedy = f"One of: {', '.join(known_precisions(llm, request))}."
+        remedy = one_of(request.precision, known_precisions(llm, request))
         if wanted(llm, request.model_copy(update={"any_precision": True})):
             text = f"dsopt's lists name no published weights of {llm.id} in"
             remedy = f"{remedy} Or --any-precision, where you have such weights or make them yourself."

@@ -11,6 +11,7 @@ from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
+from catalogs.nearest import one_of
 from catalogs.schema import Cpu, Gpu, Kind, Link, Nic, Platform, Switch
 from constraints.build import Build, Case
 from constraints.facts import Facts
@@ -46,7 +47,7 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
     countries = sorted({part.country for part in catalog.parts.values() if part.country})
     for code in request.origins:
         if code not in countries:
-            remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
+            remedy = one_of(code, countries, "Known") if countries else "No part has a country of origin."
             raise InputError(
                 Fault("unknown-origin", "no part is from there", column=option_of("origins"), value=code, remedy=remedy)
             )

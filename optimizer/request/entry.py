@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from optimizer.request.typed_values import Given
     from optimizer.text.languages import Words
 
-ASK, TRAINING = "What you ask for", "Training"
-ENGINE, SITE, PARTS = "Precision and engine", "The site", "Parts, prices and sellers"
-TERMS, BASIS, ANSWER = "Terms of purchase", "Prices, policy and measurements", "The answer"
-GROUPS = (ASK, TRAINING, ENGINE, SITE, PARTS, TERMS, BASIS, ANSWER)
-"""Headings of `--help`, in order."""
+ASK, TERMS, SITE, PARTS, ANSWER = "What to run", "Money and terms", "The site", "Buying rules", "Output"
+ENGINE, TRAINING = "Precision and engine (advanced)", "Training (advanced)"
+BASIS = "Prices, policy and measurements (advanced)"
+GROUPS = (ASK, TERMS, SITE, PARTS, ANSWER, ENGINE, TRAINING, BASIS)
+"""Headings of `--help` by task, in order."""
 
 
 CommandName = Literal["solve", "check", "xray", "compare", "size"]

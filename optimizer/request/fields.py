@@ -68,7 +68,9 @@ FIELDS: dict[str, FieldEntry] = {
     "budget_cents": FieldEntry(
         by=("budget",),
         how="total with spares, support and tax",
-        options=(Option("budget", "Money in all, with tax: 300000, 300k, $300,000, 200万元.", group=ASK),),
+        options=(
+            Option("budget", "Budget for everything, tax included: 300000, 300k, $300,000, 200万元.", group=TERMS),
+        ),
         reads=("currency",),
         parse=parsing.budget,
         typed=printing.budget,
@@ -80,7 +82,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("prices",),
         how="all money is made anew in it and compared",
         commands=JUDGED,
-        options=(Option("currency", "USD, CNY, EUR, GBP, JPY.", group=TERMS, environment="DSOPT_CURRENCY"),),
+        options=(Option("currency", "Currency: USD, CNY, EUR, GBP, JPY.", group=TERMS, environment="DSOPT_CURRENCY"),),
         reads=("budget",),
         parse=parsing.currency,
         said="budget_cents",
@@ -92,7 +94,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "market",
-                "Where you buy: US, EU, UK, CN, JP, or any. Parts sold there, line voltage, price of energy. "
+                "Where you buy: US, EU, UK, CN, JP or any; decides which parts are sold, line voltage, energy price. "
                 "[default: by currency, or by the country of --tax]",
                 group=SITE,
             ),
@@ -139,7 +141,7 @@ FIELDS: dict[str, FieldEntry] = {
         how="rows that are slower are left out",
         judge=field_checks.throughput,
         place="throughput.output_tok_s",
-        options=(Option("throughput", "Output tokens per second to reach.", float, group=ASK),),
+        options=(Option("throughput", "Least output tokens per second in all.", float, group=ASK),),
         parse=parsing.throughput,
         typed=printing.throughput,
         said=clauses.throughput,
@@ -160,7 +162,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=PLANNED,
         judge=field_checks.users,
         place="throughput.concurrency",
-        options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
+        options=(Option("users", "Users at once: requests served at the same time, at least.", int, group=ASK),),
         of=SERVING,
         said=clauses.users,
         plan=N_("serves {qty} requests at once"),
@@ -174,7 +176,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=SIZED,
         judge=field_checks.load,
         place="throughput.output_tok_s",
-        options=(Option("tokens_per_day", "Load: output tokens a day, 20M, 2000万, 3亿.", group=ASK),),
+        options=(Option("tokens_per_day", "Load: output tokens per day: 20M, 2000万, 3亿.", group=ASK),),
         of=SERVING,
         parse=parsing.tokens_per_day,
         said=clauses.tokens_per_day,
@@ -195,7 +197,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=SIZED,
         judge=field_checks.load,
         place="throughput.output_tok_s",
-        options=(Option("requests_per_second", "Load: mean requests a second.", group=ASK),),
+        options=(Option("requests_per_second", "Load: mean requests per second.", group=ASK),),
         of=SERVING,
         parse=parsing.requests_per_second,
         said=clauses.requests_per_second,
@@ -208,7 +210,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "workload",
-                "chat, rag, reasoning, batch; finetune-lora, finetune-full, train.",
+                "Kind of work: chat, rag, reasoning, batch; finetune-lora, finetune-full, train.",
                 default="chat",
                 group=ASK,
             ),
@@ -219,7 +221,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("vram", "planner"),
         how=PLANS,
         commands=PLANNED,
-        options=(Option("isl", "Tokens in per request.", int, group=ASK),),
+        options=(Option("isl", "Input tokens per request.", int, group=ASK),),
         reads=("workload",),
         of=SERVING,
         parse=parsing.tokens_in,
@@ -231,7 +233,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("vram", "planner"),
         how=PLANS,
         commands=PLANNED,
-        options=(Option("osl", "Tokens out per request.", int, group=ASK),),
+        options=(Option("osl", "Output tokens per request.", int, group=ASK),),
         reads=("workload",),
         of=SERVING,
         parse=parsing.tokens_out,
@@ -245,7 +247,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=PLANNED,
         judge=field_checks.user_speed,
         place="throughput.per_user_tok_s",
-        options=(Option("min_tok_s_user", "Speed that each user sees; 10.", float, group=ASK),),
+        options=(Option("min_tok_s_user", "Least speed for each user, tokens per second.", float, group=ASK),),
         of=SERVING,
         said=clauses.user_speed,
         plan=N_("gives each user {qty} tok/s"),
@@ -268,7 +270,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=PLANNED,
         judge=field_checks.first_token,
         place="throughput.ttft_ms",
-        options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
+        options=(Option("max_ttft", "Longest time to first token, ms.", float, group=ASK),),
         of=SERVING,
         said=clauses.first_token,
         plan=N_("answers within {qty} ms"),
@@ -286,14 +288,14 @@ FIELDS: dict[str, FieldEntry] = {
         by=("vram", "planner"),
         how="activations of a sequence; " + PLANS,
         commands=PLANNED,
-        options=(Option("seq_len", "Tokens of a sequence.", int, group=TRAINING),),
+        options=(Option("seq_len", "Tokens per training sequence.", int, group=TRAINING),),
         of=TRAINED,
     ),
     "dataset_tb": FieldEntry(
         by=("storage",),
         how="drives hold weights and training set",
         commands=JUDGED,
-        options=(Option("dataset_tb", "TB of the training set on disk.", float, group=TRAINING),),
+        options=(Option("dataset_tb", "Size of the training set on disk, TB.", float, group=TRAINING),),
         of=TRAINED,
         condition=Condition(
             "dataset", "storage", 70, "{} TB of training set", loosens=Figure("{} TB of training set", 1, steps=10)
@@ -303,14 +305,14 @@ FIELDS: dict[str, FieldEntry] = {
         by=("view",),
         how="days and energy of a training run; it rules out no build",
         commands=SIZED,
-        options=(Option("train_tokens", "Tokens to train, for the days.", float, group=TRAINING),),
+        options=(Option("train_tokens", "Tokens to train on; gives the days that it takes.", float, group=TRAINING),),
         of=TRAINED,
     ),
     "precision": FieldEntry(
         by=("precision", "planner"),
         how="the plan runs in it",
         commands=PLANNED,
-        options=(Option("precision", "fp16, fp8, int8, int4, nvfp4, ...", group=ENGINE),),
+        options=(Option("precision", "Precision of the weights: fp16, fp8, int8, int4, nvfp4, ...", group=ENGINE),),
         condition=Condition(
             "precision",
             "precision",
@@ -353,7 +355,11 @@ FIELDS: dict[str, FieldEntry] = {
         judge=field_checks.kv_precision,
         place="plan.kv_precision",
         options=(
-            Option("kv_precision", "bf16, fp8, or q8_0 of llama.cpp; without it as the checkpoint says.", group=ENGINE),
+            Option(
+                "kv_precision",
+                "Precision of the KV cache: bf16, fp8, or q8_0 of llama.cpp. [default: the checkpoint's]",
+                group=ENGINE,
+            ),
         ),
         of=SERVING,
     ),
@@ -364,8 +370,8 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "speculate",
-                "mtp1 to mtp5: the checkpoint's module (MTP) proposes so many tokens per step; memory and speed count "
-                "it. mtp: its memory alone (DSpark too).",
+                "mtp1 to mtp5: the checkpoint's MTP module proposes so many tokens per step, counted in memory and "
+                "speed. mtp: its memory alone (DSpark too).",
                 group=ENGINE,
             ),
         ),
@@ -379,7 +385,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "cached_share",
-                "Tokens of a prompt that the prefix cache holds already, in the mean: 40%. None without.",
+                "Mean share of a prompt that the prefix cache already holds: 40%. [default: none]",
                 group=ASK,
             ),
         ),
@@ -392,7 +398,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("software", "planner"),
         how="engines marked experimental fail without",
         commands=PLANNED,
-        options=(Option("allow_experimental", "Count engines marked experimental.", bool, False, group=ENGINE),),
+        options=(Option("allow_experimental", "Allow engines marked experimental.", bool, False, group=ENGINE),),
         condition=Condition(
             "software",
             "software",
@@ -410,7 +416,9 @@ FIELDS: dict[str, FieldEntry] = {
         commands=PLANNED,
         judge=field_checks.offload,
         place="plan.experts",
-        options=(Option("offload", "Routed experts in host memory too.", bool, False, ("--offload",), group=ENGINE),),
+        options=(
+            Option("offload", "Keep routed experts in system RAM too.", bool, False, ("--offload",), group=ENGINE),
+        ),
         of=SERVING,
     ),
     "grade": FieldEntry(
@@ -444,7 +452,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "cost_axis",
-                "What the front ascends in: money, power, rack-units, lead-time.",
+                "What the front weighs against throughput: money, power, rack-units, lead-time.",
                 default="money",
                 group=ASK,
             ),
@@ -457,7 +465,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=JUDGED,
         judge=field_checks.nodes,
         place="nodes[0].count",
-        options=(Option("max_nodes", "Most nodes.", int, 32, group=SITE),),
+        options=(Option("max_nodes", "Maximum number of nodes.", int, 32, group=SITE),),
         shares="assortment",
         condition=Condition(
             "nodes",
@@ -473,7 +481,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("site",),
         how="nodes and switches at their worst-case load",
         commands=CHECKED,
-        options=(Option("max_kw", "Most power of the build, kW.", float, group=SITE),),
+        options=(Option("max_kw", "Maximum power of the build, kW.", float, group=SITE),),
         parse=parsing.watts,
         typed=printing.kilowatts,
         condition=Condition(
@@ -489,7 +497,9 @@ FIELDS: dict[str, FieldEntry] = {
         by=("power", "rack"),
         how="load on the breaker, and supplies at its voltage",
         commands=CHECKED,
-        options=(Option("circuit", "One branch circuit, 15A@120V; three-phase 32A@400V3.", group=SITE),),
+        options=(
+            Option("circuit", "The one branch circuit available: 15A@120V, or three-phase 32A@400V3.", group=SITE),
+        ),
         parse=parsing.circuit,
         typed=printing.circuit,
         condition=Condition(
@@ -534,7 +544,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("rack", "interconnect"),
         how="what the site lacks has to be in the build",
         commands=JUDGED,
-        options=(Option("have", "What the site has: racks,network.", default="", group=SITE),),
+        options=(Option("have", "What the site already has: racks,network.", default="", group=SITE),),
         parse=parsing.have,
         typed=lambda request: [",".join(sorted(request.have))],
     ),
@@ -555,7 +565,7 @@ FIELDS: dict[str, FieldEntry] = {
     "barred_vendors": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("no_vendor", "Bar these vendors.", several=True, group=PARTS),),
+        options=(Option("no_vendor", "Exclude these vendors.", several=True, group=PARTS),),
         parse=parsing.barred_vendors,
         typed=lambda request: sorted(request.barred_vendors),
         against=("vendors",),
@@ -587,7 +597,7 @@ FIELDS: dict[str, FieldEntry] = {
         how="also inside systems, and as GPU of a board",
         judge=field_checks.exclude,
         place="gpus.part",
-        options=(Option("exclude", "Part that it must not.", several=True, group=PARTS),),
+        options=(Option("exclude", "Part that the build must not contain.", several=True, group=PARTS),),
         parse=parsing.exclude,
         typed=lambda request: sorted(request.exclude),
         against=("include", "gpus"),
@@ -603,7 +613,7 @@ FIELDS: dict[str, FieldEntry] = {
     "origins": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("origin", "Admit only these countries of origin: US,TW.", several=True, group=PARTS),),
+        options=(Option("origin", "Allow only these countries of origin: US,TW.", several=True, group=PARTS),),
         parse=parsing.origins,
         typed=lambda request: request.origins,
         condition=Condition(
@@ -617,7 +627,7 @@ FIELDS: dict[str, FieldEntry] = {
     "barred_origins": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("no_origin", "Bar these countries of origin: CN.", several=True, group=PARTS),),
+        options=(Option("no_origin", "Exclude these countries of origin: CN.", several=True, group=PARTS),),
         parse=parsing.barred_origins,
         typed=lambda request: request.barred_origins,
         against=("origins",),
@@ -633,7 +643,9 @@ FIELDS: dict[str, FieldEntry] = {
         by=BY_OFFERS,
         how=OFFERS,
         commands=JUDGED,
-        options=(Option("condition", "new, refurbished, used or any.", default="new", group=PARTS),),
+        options=(
+            Option("condition", "Condition of the parts: new, refurbished, used or any.", default="new", group=PARTS),
+        ),
         parse=parsing.conditions,
         typed=printing.conditions,
         condition=Condition(
@@ -652,7 +664,11 @@ FIELDS: dict[str, FieldEntry] = {
         how="families of other GPUs are left out",
         judge=field_checks.gpus,
         place="gpus.part",
-        options=(Option("gpu", "[N x]NAME: only these GPUs.", several=True, group=PARTS),),
+        options=(
+            Option(
+                "gpu", 'Only these GPUs, if you like with their number per node: "8 x H200".', several=True, group=PARTS
+            ),
+        ),
         parse=parsing.gpus,
         typed=printing.gpus,
         shares="prices",
@@ -679,7 +695,11 @@ FIELDS: dict[str, FieldEntry] = {
         by=BY_OFFERS,
         how=OFFERS,
         options=(
-            Option("confidence", "Prices admitted: read (or list,contract,street,sold),indexed,estimate.", group=PARTS),
+            Option(
+                "confidence",
+                "Kinds of price allowed: read (or list,contract,street,sold),indexed,estimate.",
+                group=PARTS,
+            ),
         ),
         parse=parsing.confidences,
         typed=printing.confidences,
@@ -700,9 +720,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("prices",),
         how="every price counts at that end of its band",
         commands=CHECKED,
-        options=(
-            Option("price", "Every price at the low, middle or high end of its band: low|middle|high.", group=PARTS),
-        ),
+        options=(Option("price", "Count every price at one end of its band: low, middle or high.", group=PARTS),),
         parse=parsing.price_level,
         typed=lambda request: [request.price_level],
     ),
@@ -713,7 +731,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "bought_as",
-                "Prices of parts inside configured machines, or of loose ones: configured|loose.",
+                "Parts priced as in a configured machine, or bought loose: configured or loose.",
                 group=PARTS,
             ),
         ),
@@ -724,14 +742,18 @@ FIELDS: dict[str, FieldEntry] = {
         by=("prices",),
         how="a part that own offers have is priced by them alone",
         commands=CHECKED,
-        options=(Option("prefer", "Own offers alone price what they have: mine|any.", group=PARTS),),
+        options=(
+            Option(
+                "prefer", "mine: your own offers alone price the parts that they have; any: all offers.", group=PARTS
+            ),
+        ),
         parse=parsing.prefer,
         typed=lambda request: [request.prefer],
     ),
     "max_estimated_percent": FieldEntry(
         by=("estimates", "surplus"),
         how="share of the sum of lines, without padding",
-        options=(Option("max_estimated", "Most of the cost on estimated prices: 30%.", group=PARTS),),
+        options=(Option("max_estimated", "Largest share of the cost on estimated prices: 30%.", group=PARTS),),
         parse=parsing.max_estimated,
         typed=lambda request: [f"{request.max_estimated_percent}%"],
         condition=Condition(
@@ -745,7 +767,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_share_percent": FieldEntry(
         by=("sellers", "surplus"),
         how="share of the sum of lines, without padding",
-        options=(Option("max_share", "Most of the cost with one seller: 60%.", group=PARTS),),
+        options=(Option("max_share", "Largest share of the cost with one seller: 60%.", group=PARTS),),
         parse=parsing.max_share,
         typed=lambda request: [f"{request.max_share_percent}%"],
         condition=Condition(
@@ -759,7 +781,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_price_age_days": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("max_price_age", "Oldest price, days.", int, group=PARTS),),
+        options=(Option("max_price_age", "Maximum age of a price, days.", int, group=PARTS),),
         condition=Condition(
             "price-age",
             "procurement",
@@ -771,7 +793,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_lead_days": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("max_lead", "Longest lead time, days.", int, group=PARTS),),
+        options=(Option("max_lead", "Maximum lead time, days.", int, group=PARTS),),
         condition=Condition(
             "lead",
             "procurement",
@@ -783,7 +805,7 @@ FIELDS: dict[str, FieldEntry] = {
     "strict_lead": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("strict_lead", "Refuse unknown lead times.", bool, False, group=PARTS),),
+        options=(Option("strict_lead", "Exclude parts whose lead time is unknown.", bool, False, group=PARTS),),
         condition=Condition("strict-lead", "procurement", 260, "known lead times only", given_up="unknown lead times"),
     ),
     "max_sellers": FieldEntry(
@@ -791,9 +813,9 @@ FIELDS: dict[str, FieldEntry] = {
         how="orders are chosen for the build as a whole",
         options=(
             Option(
-                "max_sellers", "Most sellers to buy from.", int, None, ("--max-sellers", "--max-vendors"), group=PARTS
+                "max_sellers", "Maximum number of sellers.", int, None, ("--max-sellers", "--max-vendors"), group=PARTS
             ),
-            Option("one_seller", "All from one seller.", bool, False, ("--one-seller",), group=PARTS),
+            Option("one_seller", "Buy everything from one seller.", bool, False, ("--one-seller",), group=PARTS),
         ),
         parse=parsing.max_sellers,
         condition=Condition(
@@ -810,7 +832,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(
             Option(
                 "spares",
-                "5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.",
+                "Spare parts: 5% of drives, memory, PSUs; gpu=1/16; table; or a CSV of category,percent.",
                 several=True,
                 group=TERMS,
             ),
@@ -821,7 +843,7 @@ FIELDS: dict[str, FieldEntry] = {
     "own": FieldEntry(
         by=("prices",),
         how="pieces in hand cost nothing; lines and sums are made anew and compared",
-        options=(Option("own", "CSV of part,qty in hand: at no cost, up to their number.", Path, group=TERMS),),
+        options=(Option("own", "CSV of part,qty that you already have: they cost nothing.", Path, group=TERMS),),
         parse=parsing.own,
         file="OWN.csv",
         parts=lambda request: (held.part for held in request.own),
@@ -829,7 +851,7 @@ FIELDS: dict[str, FieldEntry] = {
     "avl": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
-        options=(Option("avl", "CSV of approved and barred parts and vendors.", Path, group=PARTS),),
+        options=(Option("avl", "CSV of approved and excluded parts and vendors.", Path, group=PARTS),),
         parse=parsing.avl,
         file="LIST.csv",
         parts=lambda request: (row.part for row in request.avl if row.part),
@@ -851,7 +873,7 @@ FIELDS: dict[str, FieldEntry] = {
     "support": FieldEntry(
         by=("prices", "budget"),
         how="by category; made anew and compared",
-        options=(Option("support", "10%, table, or a CSV of category,percent.", group=TERMS),),
+        options=(Option("support", "Support contract: 10%, table, or a CSV of category,percent.", group=TERMS),),
         parse=parsing.support,
         file="SUPPORT.csv",
     ),
@@ -861,7 +883,7 @@ FIELDS: dict[str, FieldEntry] = {
         commands=CHECKED,
         judge=field_checks.prices_dated,
         place="bom",
-        options=(Option("as_of", "Day of the prices.", group=BASIS),),
+        options=(Option("as_of", "Date of the prices.", group=BASIS),),
         parse=parsing.as_of,
         typed=printing.as_of,
         ever=True,

@@ -12,6 +12,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.gpu_names import part_named
 from catalogs.llm import use_config
 from catalogs.message import message
+from catalogs.nearest import one_of
 from catalogs.offers import PRICE_WORDS, READ, BoughtAs, PriceLevel
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
@@ -66,8 +67,7 @@ def market(given: Given) -> str | None:
         return code
     if of_country := market_of_country(code):
         return of_country
-    remedy = f"One of: {', '.join(sales_markets())}, any."
-    raise _bad("--market", named, "is no market that is known", remedy)
+    raise _bad("--market", named, "is no market that is known", one_of(named, (*sales_markets(), "any")))
 
 
 def _money(given: Given) -> Money | None:
@@ -150,7 +150,8 @@ def bits(text: str | None) -> int | None:
         return None
     digits = text.lower().removesuffix("bit").removesuffix("-")
     if digits not in FLOORS:
-        raise InputError(f"--min-precision {text!r} is none of {', '.join(f'{x}bit' for x in FLOORS)}", "bad-precision")
+        remedy = one_of(text, [f"{floor}bit" for floor in FLOORS])
+        raise InputError(f"--min-precision {text!r} is no number of bits", "bad-precision", remedy)
     return int(digits)
 
 
@@ -249,7 +250,9 @@ def confidences(given: Given) -> tuple[str, ...]:
     named = set(words([text]))
     known = named - {"read"} | (set(READ) if "read" in named else set())
     if not known or known - set(PRICE_WORDS):
-        remedy = f"A list of: {', '.join(PRICE_WORDS)}; read for {', '.join(READ)}."
+        strange = next(iter(sorted(known - set(PRICE_WORDS))), "")
+        remedy = one_of(strange, ("read", *PRICE_WORDS), "A list of").removesuffix(".")
+        remedy += f"; read for {', '.join(READ)}."
         raise _bad("--confidence", str(text), "is no confidence of a price", remedy)
     if known == {"indexed"}:
         raise _bad("--confidence", str(text), "are too few prices to build from", "For example read,indexed.")
@@ -273,7 +276,7 @@ def prefer(given: Given) -> str:
 
 def _one_of(option: str, text: str, known: Sequence[str]) -> str:
     if text.casefold() not in known:
-        raise _bad(option, text, "is not known here", f"One of: {', '.join(known)}.")
+        raise _bad(option, text, "is not known here", one_of(text, known))
     return text.casefold()
 
 
@@ -332,7 +335,7 @@ def grade(given: Given) -> str | None:
     """What a build must have; the command's own default where nobody says anything."""
     name = given["grade"]
     if name is not None and name not in GRADES:
-        raise _bad("--grade", name, "is no grade", f"One of: {', '.join(GRADES)}.")
+        raise _bad("--grade", name, "is no grade", one_of(name, GRADES))
     return name  # type: ignore[no-any-return]
 
 
@@ -340,7 +343,7 @@ def cost_axis(given: Given) -> str | None:
     """What the front ascends in."""
     axis = given["cost_axis"]
     if axis is not None and axis not in AXES:
-        raise _bad("--cost-axis", axis, "is no cost that a front can ascend in", f"One of: {', '.join(AXES)}.")
+        raise _bad("--cost-axis", axis, "is no cost that a front can ascend in", one_of(axis, AXES))
     return axis  # type: ignore[no-any-return]
 
 

@@ -17,6 +17,7 @@ from catalogs.errors import Fault, Faults, InputError
 from catalogs.gpu_names import part_named
 from catalogs.inputs import LIST_BYTES, MOST_COLUMNS, read_text
 from catalogs.load import Catalog
+from catalogs.nearest import nearest
 from catalogs.offers import MOST_PIECES
 from catalogs.other_file import OWNED, PERCENTAGES, RATES, FileKind, expecting
 from catalogs.refused_value import in_words
@@ -81,6 +82,7 @@ def spares(texts: list[str]) -> tuple[Spare, ...]:
             remedy = "A percentage from 0% to 100%."
             raise InputError(Fault("bad-spares", "is out of range", column="--spares", value=text, remedy=remedy))
         else:
+            _no_misspelt_table(text, "--spares")
             named = {r["category"]: r["percent"] for _, r in _rows(Path(text), ("category", "percent"), PERCENTAGES)}
         for category, share in named.items():
             if spare := _spare(category, share.strip(), text):
@@ -102,11 +104,20 @@ def _spare(category: str, share: str, text: str) -> Spare | None:
         pieces, of = (percent / 100).as_integer_ratio()
         return Spare(category=kind, pieces=pieces, per=of) if pieces else None
     except ValueError:
-        remedy = f"For example 5%, gpu=1/16, table. Categories: {', '.join(k.value for k in Kind)}."
+        kinds = [kind.value for kind in Kind]
+        near = f"Nearest: {found}. " if category not in kinds and (found := nearest(category, kinds)) else ""
+        remedy = f"{near}For example 5%, gpu=1/16, table. Categories: {', '.join(kinds)}."
         value = text if category in text else f"{category}={share}"
         raise InputError(
             Fault("bad-spares", "names no category and share", column="--spares", value=value, remedy=remedy)
         ) from None
+
+
+def _no_misspelt_table(text: str, option: str) -> None:
+    """Raises InputError for a word that is nearly `table` and names no file."""
+    if nearest(text, ("table",)) and not Path(text).exists():
+        fault = Fault("no-file", "is no file and no percentage", column=option, value=text, remedy="Nearest: table.")
+        raise InputError(fault)
 
 
 def percent_of(text: str) -> Decimal | None:
@@ -128,6 +139,7 @@ def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
     if text == "table":
         shipped = ({"category": r["category"], "percent": r["percent"]} for r in table("support"))
         return None, tuple(SupportRate.model_validate(r) for r in shipped)
+    _no_misspelt_table(text, "--support")
     path = Path(text)
     return None, _models(
         SupportRate, path, _rows(path, ("category", "percent"), PERCENTAGES), "category", "bad-support"

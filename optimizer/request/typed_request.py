@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.refused_value import in_words
+from catalogs.refused_value import in_words, remedy_of
 from constraints.physics.markets import settled_market
 from constraints.request import TRAINING, Request
 from optimizer.request import texts
@@ -65,4 +65,5 @@ def _fault(error: Any) -> Fault:
     if not error["loc"]:  # of the request as a whole
         return Fault("bad-request", in_words(error))
     option = option_of(str(error["loc"][0]))
-    return Fault("bad-request", in_words(error), column=option, value=str(error.get("input"))[:60])
+    value, remedy = str(error.get("input"))[:60], remedy_of(error)
+    return Fault("bad-request", in_words(error), column=option, value=value, remedy=remedy)

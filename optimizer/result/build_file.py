@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import RESULT_BYTES, SETTINGS_BYTES, parsed_json, parsed_toml, read_text
 from catalogs.load import Catalog
+from catalogs.nearest import one_of
 from catalogs.offers import Offer
 from catalogs.other_file import BUILD, RESULT, expecting
 from catalogs.refused_value import in_words
@@ -98,8 +99,8 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
         place = f"raw {number}"
         cls = classes.get(row.get("kind", ""))
         if cls is None:
-            kinds = ", ".join(k.value for k in Kind)
-            raise InputError(Fault("bad-raw", "needs a kind", str(path), column=place, remedy=f"One of: {kinds}."))
+            remedy = one_of(row.get("kind", ""), [k.value for k in Kind])
+            raise InputError(Fault("bad-raw", "needs a kind", str(path), column=place, remedy=remedy))
         price = row.get("price_usd", "0.01")
         if isinstance(price, str):
             named = amount(price, f"{place}.price_usd", "USD")

@@ -14,6 +14,7 @@ from typing import Any
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm, get
 from catalogs.message import message
+from catalogs.nearest import one_of
 from constraints.policy import table
 from optimizer.sizing.schema import SecondOpinion, Sized, SizeReport
 
@@ -28,7 +29,7 @@ def with_opinion(report: SizeReport, engine: str) -> SizeReport:
     Raises InputError for an unknown engine or where its package is not installed."""
     if engine.casefold() != NAME:
         raise InputError(
-            Fault("unknown-engine", "no such engine", column="--engine", value=engine, remedy=f"One of: {NAME}.")
+            Fault("unknown-engine", "no such engine", column="--engine", value=engine, remedy=one_of(engine, (NAME,)))
         )
     try:
         estimate = importlib.import_module(f"{NAME}.cli").cli_estimate

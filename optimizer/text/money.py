@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import get_args
 
 from catalogs.errors import Fault, InputError
+from catalogs.nearest import one_of
 from catalogs.offers import Currency
 from constraints.exchange import minor_digits
 from optimizer.text import amounts
@@ -116,7 +117,7 @@ def _currency(plain: str, text: str, option: str, expected: str) -> tuple[str, s
         raise bad(option, text, f"names two currencies: {' and '.join(sorted(named))}", "Name one.", "two-currencies")
     found = next(iter(named), "")
     if found and found not in CURRENCIES:
-        raise bad(option, text, f"is in {found}", f"One of: {', '.join(CURRENCIES)}.", "unknown-currency")
+        raise bad(option, text, f"is in {found}", one_of(found, CURRENCIES), "unknown-currency")
     return rest, found
 
 
@@ -156,7 +157,7 @@ def currency_code(text: str, option: str = "--currency") -> str:
     named = currencies_in(plain)
     code = next(iter(named), "")
     if len(named) != 1 or code not in CURRENCIES or qualified(plain)[0]:
-        raise bad(option, text, "is none", f"One of: {', '.join(CURRENCIES)}.", "bad-currency")
+        raise bad(option, text, "is none", one_of(text, CURRENCIES), "bad-currency")
     return code
 
 

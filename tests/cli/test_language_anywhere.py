@@ -11,7 +11,7 @@ from tests.support.commands import LINES, commands, dsopt
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])
 def test_every_command_takes_a_language(name: str) -> None:
-    assert dsopt(*name.split(), "--help").stdout.count("--lang <str>") == 1
+    assert dsopt(*name.split(), "--help").stdout.count("--lang LANGUAGE") == 1
     words = [word.format(quote="x.xlsx", result="x.json", config="config.json", mine="mine") for word in LINES[name]]
     said = dsopt(*name.split(), *words, "--lang", "fr", code=3).stderr
     assert "--lang: is none (value 'fr'). One of: en, zh" in said

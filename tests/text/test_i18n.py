@@ -25,7 +25,8 @@ from constraints.policy import Policy, defaults
 from constraints.request import Circuit, Owned, Request
 from constraints.rule import counted as rule_counted
 from constraints.rules.power import supplies
-from optimizer.cli.app import app
+from optimizer.cli.app import HELP, app
+from optimizer.cli.help_page import parted
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.conditions.levers import Choice, Count, Lever, Members, Number
 from optimizer.explanation.conditions.loosening import levers
@@ -102,6 +103,8 @@ def written() -> frozenset[str]:
     found |= {RuleMessage(text).key for text in found if PLACES_OF_VALUES.search(text) and _symbolic(text)}
     found |= {made for text in found if "{}" in text for made in _filled_places(text)}
     found |= {text.removesuffix(".") for text in found}  # a remedy inside a sentence
+    found |= {prose for text in found if text.startswith("Example") for prose in parted(text)[0]}  # help of a command
+    found |= set(parted(HELP)[0])
     return frozenset(found | {text.lower() for text in CATEGORIES.values()})
 
 

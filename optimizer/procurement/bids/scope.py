@@ -13,6 +13,7 @@ from typing import get_args
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
+from catalogs.nearest import one_of
 from catalogs.schema import Gpu, GpuBoard
 from optimizer.procurement.bids.align import ORDER, Group
 from optimizer.procurement.bids.basis import DISCOUNT, OTHER, SERVICE
@@ -50,7 +51,7 @@ def scope_of(fill: str = "none", demanded: str = "", dropped: str = "") -> Scope
 
     Raises InputError for what is no category and no item's number, and for what is both demanded and dropped."""
     if fill not in get_args(FillPolicy):
-        raise _bad("--fill", fill, f"One of: {', '.join(get_args(FillPolicy))}.")
+        raise _bad("--fill", fill, one_of(fill, get_args(FillPolicy)))
     asked, out = _names("--demand", demanded), _names("--drop", dropped)
     lines = frozenset((m[1].upper(), int(m[2])) for name in out if (m := LINE.fullmatch(name)))
     items = frozenset(name for name in out if not LINE.fullmatch(name))

@@ -16,6 +16,7 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml
+from catalogs.nearest import one_of
 from catalogs.other_file import WEIGHTS, expecting
 from constraints.policy import Policy
 from optimizer.procurement.bids.methods import indices, price_share, ranks, shown_index
@@ -77,7 +78,8 @@ def _numbers(pairs: Mapping[str, Any]) -> dict[str, Decimal]:
         except InvalidOperation:
             number = Decimal("NaN")
         if name not in known or not number.is_finite() or not 0 <= number <= 100:
-            raise _bad(f"{name}={value}", "is no criterion with 0 to 100 points", f"Criteria: {', '.join(known)}.")
+            remedy = one_of(name, known, "Criteria") if name not in known else f"Criteria: {', '.join(known)}."
+            raise _bad(f"{name}={value}", "is no criterion with 0 to 100 points", remedy)
         out[name] = number
     return out
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml
+from catalogs.nearest import one_of
 from optimizer.result.strict import Strict
 
 Method = Literal["points", "lowest", "ratio", "ratio_band", "weighted_ratio"]
@@ -173,10 +174,10 @@ def _read(given: str, kind: str, option: str, model: type[M]) -> M:
         data = read_toml(Path(given), column=option)
         base = data.pop("base", "")
         if base and base not in shipped(kind):
-            raise _bad(option, str(base), "is the base of no rule", f"One of: {', '.join(shipped(kind))}.")
+            raise _bad(option, str(base), "is the base of no rule", one_of(base, shipped(kind)))
         data = {**(read_toml(DATA / kind / f"{base}.toml") if base else {}), **data}
     else:
-        raise _bad(option, given, "is no rule", f"One of: {', '.join(shipped(kind))}; or a .toml file.")
+        raise _bad(option, given, "is no rule", one_of(given, shipped(kind)).removesuffix(".") + "; or a .toml file.")
     try:
         return model.model_validate(data)
     except ValidationError as wrong:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from catalogs.errors import Fault, InputError
+from catalogs.nearest import one_of
 from catalogs.offers import READ, Confidence, Currency
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping
@@ -42,13 +44,13 @@ def mapped(said: Said, given: Mapping) -> Mapping:
     if said.currency:
         code = said.currency.strip().upper()
         if code not in CURRENCIES:
-            raise _fault("--currency", said.currency, "is no currency that offers have", ", ".join(CURRENCIES))
+            raise _fault("--currency", said.currency, "is no currency that offers have", CURRENCIES)
         update["currency"] = code
     if said.tax:
         rate = _rate(said.tax)
         update |= {"tax": "net"} if rate == 0 else {"tax": "gross", "tax_rate": rate}
     if said.confidence not in READ:
-        raise _fault("--confidence", said.confidence, "is no word for a price that somebody read", ", ".join(READ))
+        raise _fault("--confidence", said.confidence, "is no word for a price that somebody read", READ)
     return given.model_copy(update=update)
 
 
@@ -60,12 +62,12 @@ def _rate(text: str) -> Decimal:
     except InvalidOperation:
         rate = Decimal(-1)
     if not 0 <= rate < 100:
-        raise _fault("--tax", text, "is no tax in prices", "net, or the percent that is in them: 19%")
+        raise _fault("--tax", text, "is no tax in prices", ("net", "or the percent that is in them: 19%"))
     return rate
 
 
-def _fault(option: str, value: str, text: str, known: str) -> InputError:
-    return InputError(Fault("bad-value", text, column=option, value=value, remedy=f"One of: {known}."))
+def _fault(option: str, value: str, text: str, known: Sequence[str]) -> InputError:
+    return InputError(Fault("bad-value", text, column=option, value=value, remedy=one_of(value, known)))
 
 
 def terms_of(quote: Quote, said: Said) -> ListTerms:
