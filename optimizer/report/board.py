@@ -21,6 +21,8 @@ LEAST_SHARE = 0.0005
 LISTED = 3
 """Parts that nobody has quoted are named up to so many, the dearest first."""
 WAYS_SHOWN = 8
+TOLD_TO_THE_BOARD = ("guide-name", "beyond-measured-load", "not-proven")
+"""Remarks without which page one would promise too much."""
 
 SENTENCE = N_("{gpus} in {machines}: {total} for {speed} {unit}")
 MACHINE, MACHINES = N_("one {name}"), N_("{n} x {name}")
@@ -101,16 +103,21 @@ def build_sentence(point: FrontPoint, words: Words) -> str:
 def _tiles(result: Result, point: FrontPoint, words: Words) -> list[Tile]:
     formats, cost = Formats(words, point.cost.currency), point.cost
     energy = Decimal(point.energy.cost_year)
-    taxed = N_("{tax} tax in it") if Decimal(cost.tax) else N_("no tax in it")
+    low = formats.rounded(cost.low) if words.chinese else formats.whole(cost.low)
+    taxed = N_("{tax} tax in it") if Decimal(cost.tax) else N_("no tax added")
     return [
         Tile(
             words(N_("Price")),
             formats.rounded(cost.total),
-            words(N_("likely {low} to {high}"), low=formats.rounded(cost.low), high=formats.rounded(cost.high))
+            words(N_("likely {low} to {high}"), low=low, high=formats.rounded(cost.high))
             + words.semicolon
             + words(taxed, tax=formats.rounded(cost.tax)),
         ),
-        Tile(words(N_("It serves")), _served_figure(point, words), serves(result, point, words)),
+        Tile(
+            words(N_("It serves") if point.throughput.per_user_tok_s is not None else N_("It trains")),
+            _served_figure(point, words),
+            serves(result, point, words),
+        ),
         Tile(
             words(N_("Three years")),
             formats.rounded(Decimal(cost.total) + YEARS * energy),
@@ -195,7 +202,7 @@ def _uncertain(result: Result, point: FrontPoint, words: Words) -> Iterator[str]
         if check.status != "pass":
             yield words.sentence(check.text) + words.stop
     for said in result.messages:
-        if said.severity == "warning":
+        if said.severity == "warning" or said.code in TOLD_TO_THE_BOARD:
             yield words.sentence(read_message(said.model_dump()))
 
 

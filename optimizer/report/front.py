@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.procurement.labels import gpus, unit, word
+from optimizer.report.facts import machine, pieces, with_maker
 from optimizer.report.formats import Formats, figure
 from optimizer.report.scales import Scale, brief, brief_zh, over
 from optimizer.result.plan_line import plan_line
@@ -79,6 +80,16 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a sign of the picture means: `kind` is its style."""
+
+    kind: str
+    text: str
+    x: float = 0
+    y: float = 0
+
+
+@dataclass(frozen=True)
 class FrontPicture:
     """All that the template writes."""
 
@@ -95,6 +106,9 @@ class FrontPicture:
     steps: str
     empty: str
     budget: Mark | None
+    heading: str
+    legend: list[Key]
+    legend_height: int
 
 
 def cost_of(point: FrontPoint) -> float:
@@ -118,6 +132,8 @@ def front_picture(result: Result, words: Words, logarithmic: bool = False, size:
     speeds = [speed for p in points for speed in (p.throughput.low, p.throughput.high, p.throughput.output_tok_s)]
     x = over(costs, size.left, size.width - size.right, logarithmic)
     y = over(speeds, size.height - size.bottom, size.top, logarithmic)
+    legend = legend_of(result, words)
+    laid, legend_height = _laid_out(legend, size)
     short = brief_zh if words.language == "zh" else brief
     return FrontPicture(
         key=f"{size.name}-{'log' if logarithmic else 'linear'}",
@@ -133,7 +149,47 @@ def front_picture(result: Result, words: Words, logarithmic: bool = False, size:
         steps=_steps(points, x, y),
         empty=_empty(result, points, x, y, size, budget),
         budget=Mark(x.at(budget), words("budget")) if budget else None,
+        heading=result.model.name,
+        legend=laid,
+        legend_height=legend_height,
     )
+
+
+LEGEND = {
+    "read": N_("prices that somebody read"),
+    "indexed": N_("brought up to date by an index"),
+    "estimated": N_("estimated prices"),
+    "measured": N_("throughput measured"),
+    "interpolated": N_("throughput interpolated"),
+    "roofline": N_("throughput by the roofline model"),
+    "empty": N_("proven: no build lies here"),
+}
+LEGEND_ROW = 20
+CELL = 6.6
+"""Width of a cell of text in a legend, at most."""
+
+
+def legend_of(result: Result, words: Words) -> list[Key]:
+    """The signs that a picture of this front has, with their meanings."""
+    bases = {point.throughput.basis for point in result.front}
+    absent = {"measured", "interpolated", "roofline"} - bases
+    if not result.proof.complete:
+        absent.add("empty")
+    return [Key(kind, words(text)) for kind, text in LEGEND.items() if kind not in absent]
+
+
+def _laid_out(legend: Sequence[Key], size: Size) -> tuple[list[Key], int]:
+    """The legend in rows below a picture, and how high it is."""
+    from rich.cells import cell_len
+
+    x, y, placed = float(size.right), float(size.height + LEGEND_ROW // 2), []
+    for key in legend:
+        width = 40 + CELL * cell_len(key.text)
+        if x > size.right and x + width > size.width:
+            x, y = float(size.right), y + LEGEND_ROW
+        placed.append(Key(key.kind, key.text, round(x, 1), y))
+        x += width
+    return placed, int(y - size.height) + LEGEND_ROW
 
 
 def _budget(result: Result, points: Sequence[FrontPoint]) -> float | None:
@@ -264,8 +320,11 @@ def hover_lines(result: Result, point: FrontPoint, words: Words) -> list[str]:
         )
         if share >= 0.0005
     )
+    line = machine(point)
+    inside = [f"{piece.pieces} x {piece.name}" for piece in pieces(point, ("cpu", "memory"))]
     lines = [
         f"{gpus(point)}{words.comma}{plan_line(vars(point.plan), once=False)}",
+        words.between(", ").join([*([with_maker(line)] if line else []), *inside]),
         words(
             N_("{total}, range {low} to {high}"), total=formats.exact(cost.total), low=formats.bare(cost.low),
             high=formats.bare(cost.high),

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Part
@@ -15,7 +16,7 @@ from optimizer.report.bars import Bars, margins, money_by_category
 from optimizer.report.board import board, build_sentence, serves, ways_out
 from optimizer.report.facts import recommended_point
 from optimizer.report.formats import Formats, figure
-from optimizer.report.front import NARROW, WIDE, front_picture, hover_lines, starts_logarithmic
+from optimizer.report.front import NARROW, WIDE, front_picture, hover_lines, legend_of, starts_logarithmic
 from optimizer.report.node import NodeDrawing, node_drawing
 from optimizer.report.palette import DARK, LIGHT, variables
 from optimizer.report.rack import RackDrawing, rack_drawing
@@ -48,6 +49,11 @@ TEXTS = {
     "next": N_("Next step"),
     "not_included": N_("Not included: freight, installation, software licences, staff."),
     "front": N_("The front: what money buys"),
+    "front_plain": N_("The front"),
+    "front_least": N_(
+        "Each point needs least for its throughput. Point at one for its figures, choose it for its build below; arrow "
+        "keys go from point to point."
+    ),
     "front_said": N_(
         "Each point is the cheapest machine at its throughput. Point at one for its figures, choose it for its build "
         "below; arrow keys go from point to point."
@@ -55,13 +61,6 @@ TEXTS = {
     "axes": N_("Axes"),
     "linear": N_("linear"),
     "logarithmic": N_("logarithmic"),
-    "read": N_("prices that somebody read"),
-    "indexed": N_("brought up to date by an index"),
-    "estimated": N_("estimated prices"),
-    "measured": N_("throughput measured"),
-    "interpolated": N_("throughput interpolated"),
-    "roofline": N_("throughput by the roofline model"),
-    "proven_empty": N_("proven: no build lies here"),
     "as_table": N_("as a table"),
     "node_table": N_("Node and racks as a table"),
     "margins_said": N_("The mark on each bar is the limit; a bar that ends near it leaves little room."),
@@ -146,6 +145,8 @@ def report_html(
     style += asset("pictures.css") + asset("page.css")
     script = asset("page.js")
     texts = {name: words(text) for name, text in TEXTS.items()} | {"colon": words.colon}
+    if result.axis.name != "money":
+        texts |= {"front": texts["front_plain"], "front_said": texts["front_least"]}
     point = recommended_point(result)
     view = {
         "lang": "zh-CN" if words.chinese else "en",
@@ -224,9 +225,10 @@ def _ways(result: Result, words: Words) -> Table | None:
 def _compared(compared: ResultsCompared | None, words: Words) -> ComparedView | None:
     if compared is None:
         return None
+    unchecked = [words("not checked: {what}", what=text) for text in dict.fromkeys(compared.unchecked)]
     return ComparedView(
-        title=words(N_("What changed since {file}"), file=compared.before.source),
-        reasons=[*(reason.said(words) for reason in compared.reasons), *map(words.sentence, compared.unchecked)],
+        title=words(N_("What changed since {file}"), file=PurePath(compared.before.source).name),
+        reasons=[*(reason.said(words) for reason in compared.reasons), *unchecked],
         parts=changed_parts(compared, words),
         front=changed_front(compared, words),
     )
@@ -245,7 +247,7 @@ def _front_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict
         "pictures": pictures,
         "printed": replace(pictures[2 * logarithmic], key="printed"),
         "logarithmic": logarithmic,
-        "proven": result.proof.complete,
+        "legend": legend_of(result, words),
         "tips": [Tip(x.id, [f"{x.id}{words.colon}{hover[0]}", *hover[1:]])
                  for x in result.front for hover in [hover_lines(result, x, words)]],
         "front_table": front_table(result, words, linked),

@@ -25,7 +25,7 @@ BEYOND = N_("even the least that a build of it can cost is more than the request
 NO_PLAN = N_("no plan of the model runs on it, or no machine has all that it needs")
 EMPTY = "–"
 ROLES = {"fastest": "fastest", "cheapest": "cheapest", "value": "value", "read": "read"}
-CHANGE_STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
+CHANGE_STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new on the front")}
 
 
 @dataclass(frozen=True)
