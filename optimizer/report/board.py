@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -202,8 +203,14 @@ def _uncertain(result: Result, point: FrontPoint, words: Words) -> Iterator[str]
         if check.status != "pass":
             yield words.sentence(check.text) + words.stop
     for said in result.messages:
-        if said.severity == "warning" or said.code in TOLD_TO_THE_BOARD:
+        if said.severity == "warning" or (said.code in TOLD_TO_THE_BOARD and _bears_on(said.text, point.id)):
             yield words.sentence(read_message(said.model_dump()))
+
+
+def _bears_on(text: str, point: str) -> bool:
+    """Whether a remark is of the whole result or names this point."""
+    named = re.findall(r"\bp\d+\b", text)
+    return not named or point in named
 
 
 def _next_steps(result: Result, point: FrontPoint, words: Words) -> list[str]:

@@ -37,7 +37,7 @@ PCIE_UNKNOWN = N_("GPUs talk over PCIe")
 NO_FABRIC_NEEDED = N_("one GPU: no fabric between GPUs")
 SUPPLIES = N_("{n} power supplies, {needed} carry the node")
 LOAD = N_("{amps} A each at {volts} V with the spare ones failed: {share} of {limit} A")
-LOAD_UNKNOWN = N_("{amps} A each at {volts} V with the spare ones failed")
+LOAD_UNKNOWN = N_("{amps} A each at {volts} V with the spare ones failed; limit unknown")
 BUILT_IN = N_("the power supply is built in: {watts} W at the wall")
 
 
@@ -117,7 +117,8 @@ def _row(drawing: NodeDrawing, piece: Piece, facts: str, words: Words) -> None:
 
 def _gpus(drawing: NodeDrawing, point: FrontPoint, parts: Mapping[str, Part], words: Words) -> None:
     gpu, count = parts.get(point.gpus.part), point.gpus.per_node
-    facts = [f"{gpu.vram_gb:,} GB"] if isinstance(gpu, Gpu) else []
+    said_by_name = isinstance(gpu, Gpu) and f"{gpu.vram_gb}GB" in point.gpus.name
+    facts = [f"{gpu.vram_gb:,} GB"] if isinstance(gpu, Gpu) and not said_by_name else []
     if point.row.cap_w:
         facts.append(f"{point.row.cap_w:,} W")
     drawing.said(category(words, "gpu"), words.comma.join([f"{count} x {point.gpus.name}", *facts]))

@@ -22,6 +22,7 @@ IN_ALL = N_("{racks}: {units} U taken in all, {kw} kW at the wall")
 RACKS, ONE_RACK = N_("{n} racks"), N_("one rack")
 NO_RACK = N_("No rack is part of this build: it takes {units} U on site.")
 STANDS_ALONE = N_("It stands without a rack.")
+GEAR = N_("Above the nodes of rack 1: {list}.")
 MORE = N_("{n} more racks alike")
 
 
@@ -78,6 +79,9 @@ def rack_drawing(point: FrontPoint, parts: Mapping[str, Part], words: Words) -> 
         drawing.rows.append([str(place + 1), str(here), str(taken), str(height)])
     drawing.width = shown * (RACK + SPACE) + SPACE
     drawing.height = TOP + height * UNIT + 12
+    if gear:
+        names = words.between(", ").join(dict.fromkeys(name for name, _units in gear))
+        drawing.note += words.apart + words(GEAR, list=names)
     if point.racks > shown:
         drawing.note += words.apart + words(MORE, n=str(point.racks - shown)) + words.stop
     return drawing

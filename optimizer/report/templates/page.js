@@ -45,13 +45,20 @@
     const chart = tip.parentElement.getBoundingClientRect();
     const place = dot.querySelector(".rim").getBoundingClientRect();
     const left = Math.min(Math.max(0, place.right - chart.left + 12), Math.max(0, chart.width - tip.offsetWidth));
-    const above = place.top - chart.top - tip.offsetHeight - 10;
+    // Right below a point no other one lies: what costs more is faster.
     tip.style.left = left + "px";
-    tip.style.top = (above > 0 ? above : place.bottom - chart.top + 10) + "px";
+    tip.style.top = (place.bottom - chart.top + 8) + "px";
   };
+  // Whoever moves the pointer onto the text may read it there.
+  let leaving = 0;
+  const leave = () => { leaving = setTimeout(hide, 250); };
+  all(".tip").forEach((text) => {
+    text.addEventListener("mouseenter", () => clearTimeout(leaving));
+    text.addEventListener("mouseleave", hide);
+  });
   dots.forEach((dot) => {
-    dot.addEventListener("mouseenter", () => tell(dot));
-    dot.addEventListener("mouseleave", hide);
+    dot.addEventListener("mouseenter", () => { clearTimeout(leaving); tell(dot); });
+    dot.addEventListener("mouseleave", leave);
     dot.addEventListener("focus", () => tell(dot));
     dot.addEventListener("blur", hide);
     dot.addEventListener("keydown", (event) => {
