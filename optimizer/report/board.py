@@ -11,7 +11,7 @@ from catalogs.message import read_message
 from optimizer.procurement.labels import BASIS, unit
 from optimizer.report.bars import YEARS, Bars, three_years
 from optimizer.report.facts import machine, recommended_point, with_maker
-from optimizer.report.formats import Formats, figure
+from optimizer.report.formats import Formats, begun, figure
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.point_schema import FrontPoint
 from optimizer.result.schema import Result
@@ -80,7 +80,7 @@ def board(result: Result, words: Words, source: str) -> Board:
         sentence=build_sentence(point, words) + words.stop,
         tiles=_tiles(result, point, words),
         years=three_years(point, words),
-        uncertain=list(_uncertain(result, point, words)),
+        uncertain=[begun(text) for text in _uncertain(result, point, words)],
         next_steps=_next_steps(result, point, words),
         commands=[f"dsopt rfq {source} -o rfq.xlsx", f"dsopt quote {source} -o quote.xlsx", f"dsopt explain {source}"],
     )

@@ -73,6 +73,11 @@ def figure(value: float, places: int = 0) -> str:
     return f"{value:,.{places}f}"
 
 
+def begun(text: str) -> str:
+    """A finding as a sentence of its own, with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def clipped(text: str, cells: int) -> str:
     """A text of at most so many cells, of which a Chinese character takes two; what is cut ends in an ellipsis."""
     from rich.cells import cell_len, set_cell_size

@@ -162,7 +162,7 @@ LEGEND = {
     "measured": N_("throughput measured"),
     "interpolated": N_("throughput interpolated"),
     "roofline": N_("throughput by the roofline model"),
-    "empty": N_("proven: no build lies here"),
+    "empty": N_("proven: no build that meets the request lies here"),
 }
 LEGEND_ROW = 20
 CELL = 6.6

@@ -15,7 +15,7 @@ from optimizer.procurement.bids.changes_schema import ResultsCompared
 from optimizer.report.bars import Bars, margins, money_by_category
 from optimizer.report.board import board, build_sentence, serves, ways_out
 from optimizer.report.facts import recommended_point
-from optimizer.report.formats import Formats, figure
+from optimizer.report.formats import Formats, begun, figure
 from optimizer.report.front import NARROW, WIDE, front_picture, hover_lines, legend_of, starts_logarithmic
 from optimizer.report.node import NodeDrawing, node_drawing
 from optimizer.report.palette import DARK, LIGHT, variables
@@ -278,7 +278,7 @@ def _build(result: Result, point: FrontPoint, parts: Mapping[str, Part], words: 
         heading=words(N_("Build {id}"), id=point.id)
         + (words.bracketed(words("recommended")) if point.id == result.recommended else ""),
         sentence=build_sentence(point, words) + words.stop,
-        serves=served[:1].upper() + served[1:].removesuffix(words.stop) + words.stop if served else "",
+        serves=begun(served).removesuffix(words.stop) + words.stop if served else "",
         apart=_apart(point, words),
         node=node,
         rack=rack,

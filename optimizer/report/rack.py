@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from catalogs.schema import Cooling, Part, Platform, Switch
 from optimizer.report.facts import machine
-from optimizer.report.formats import clipped, figure
+from optimizer.report.formats import begun, clipped, figure
 from optimizer.result.point_schema import FrontPoint
 from optimizer.text.languages import N_, Words
 
@@ -21,6 +21,9 @@ SHOWN = 4
 IN_ALL = N_("{racks}: {units} U taken in all, {kw} kW at the wall")
 RACKS, ONE_RACK = N_("{n} racks"), N_("one rack")
 NO_RACK = N_("No rack is part of this build: it takes {units} U on site.")
+OWN_RACK = N_("The system is a rack of its own, {units} U high.")
+OWN_RACK_FROM = 40
+"""A complete system of more rack units than these brings its rack (constraints/rules/rack.py)."""
 STANDS_ALONE = N_("It stands without a rack.")
 GEAR = N_("Above the nodes of rack 1: {list}.")
 MORE = N_("{n} more racks alike")
@@ -137,8 +140,11 @@ def _rack(
 
 
 def _note(point: FrontPoint, words: Words) -> str:
+    line, height = machine(point), point.rack_units // point.nodes[0].count
+    if not point.racks and line is not None and line.category == "system" and height > OWN_RACK_FROM:
+        return words(OWN_RACK, units=str(height))
     if not point.racks:
         return words(NO_RACK, units=str(point.rack_units)) if point.rack_units else words(STANDS_ALONE)
     racks = words(ONE_RACK) if point.racks == 1 else words(RACKS, n=str(point.racks))
     kw = figure(point.power.total_w / 1000, 1)
-    return words(IN_ALL, racks=racks, units=str(point.rack_units), kw=kw) + words.stop
+    return begun(words(IN_ALL, racks=racks, units=str(point.rack_units), kw=kw)) + words.stop
