@@ -47,10 +47,28 @@ def _answered() -> int:
     try:
         from optimizer.cli.app import app_for
 
-        app_for(sys.argv[1:])()
+        alone = len(sys.argv) < 4 and sys.stdin is not None and sys.stdin.isatty()
+        arguments = _guided(sys.argv[1:]) if alone else sys.argv[1:]
+        if arguments is not None:
+            app_for(arguments)(arguments)
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else 0 if e.code is None else 1
     return 0
+
+
+def _guided(arguments: list[str]) -> list[str] | None:
+    """What the answers of a dialogue ask for, where the command is called alone in a terminal; None where there are
+    none. Else the arguments as they are."""
+    from optimizer.cli import guide
+
+    if not guide.wanted(arguments):
+        return arguments
+    from optimizer.cli.help_page import asked_language
+    from optimizer.text.languages import choose
+
+    choose(asked_language(arguments))
+    found = guide.guided()
+    return [*arguments, *found] if found else None
 
 
 def _told(base_exception: BaseException) -> int:

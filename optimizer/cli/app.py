@@ -35,7 +35,11 @@ GROUPS = {
 """The same of the commands that only a call of theirs, or of the whole tree, needs."""
 HELP = """The proven cost/throughput front of buyable machines for open language models.
 
+In a terminal, `dsopt` alone asks a few questions, prints the command that it makes of the answers, and runs it.
+
 Examples:
+
+  dsopt
 
   dsopt solve --model v3-671b --budget 300k
 

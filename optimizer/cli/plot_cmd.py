@@ -36,6 +36,7 @@ def plot(
     """See HELP."""
     from catalogs.errors import Fault, InputError
     from catalogs.load import load
+    from catalogs.nearest import one_of
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.library import plot as run
@@ -48,7 +49,7 @@ def plot(
         remedy = "Name a .png or a .svg."
         raise InputError(Fault("bad-format", "is no format of a picture", str(output), remedy=remedy))
     if axes is not None and axes not in AXES:
-        raise InputError(Fault("bad-axes", "are none", column="--axes", value=axes, remedy="One of: linear, log."))
+        raise InputError(Fault("bad-axes", "are none", column="--axes", value=axes, remedy=one_of(axes, AXES)))
     free(output, force)
     parts = load(catalog)
     by = parse.calibration(calibration, measured, parts, Policy())
