@@ -86,18 +86,33 @@ def front_chart(result: Result, lang: Language = "en", *, logarithmic: bool | No
 
 
 def plot(
-    result: Saved, *, lang: Language = "en", kind: Literal["svg", "png"] = "svg", logarithmic: bool | None = None,
+    result: Saved, *, of: Literal["front", "node", "rack", "money", "limits"] = "front", point: str | None = None,
+    lang: Language = "en", kind: Literal["svg", "png"] = "svg", logarithmic: bool | None = None,
     catalog: Catalog | None = None, calibration: Calibration | None = None,
 ) -> bytes:  # fmt: skip
-    """The front of a result as the bytes of an SVG or PNG file; the result is verified first.
+    """A picture of the report as the bytes of an SVG or PNG file; the result is verified first.
+
+    Parameters:
+        result: Of `solve`, the path of a saved one, or one that `open_result` opened.
+        of: The front; or of one build a node, the racks, money by category, how near each limit is.
+        point: Which build, by its id or its role; the recommended one without.
+        lang: Of its texts.
+        kind: Of file.
+        logarithmic: Both axes of the front; without it where the points lie far apart.
+        catalog: The catalog that the result was made with.
+        calibration: The calibration that the result was made with.
 
     Raises:
-        InputError: A result without a build, a file that is none, a machine without a font for a PNG.
+        InputError: A result without a build, a file that is none, a build without racks, a machine without a font.
         CheckFailed: The catalog does not bear the result out.
     """
+    from optimizer.report.pictures import build_picture, png
     from optimizer.report.pictures import front_chart as drawn
-    from optimizer.report.pictures import png
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
-    svg = drawn(opened.result, lang, logarithmic=logarithmic)
+    if of == "front":
+        svg = drawn(opened.result, lang, logarithmic=logarithmic)
+    else:
+        named = opened.result.front[opened.at(point)].id
+        svg = build_picture(opened.result, of, named, lang, parts=opened.market.catalog.parts)
     return svg.encode() if kind == "svg" else png(svg, lang)

@@ -93,12 +93,18 @@ def money_by_category(point: FrontPoint, words: Words) -> Bars:
         pieces = _segments(((state, float(value)) for state, value in states.items()), WIDTH / most)
         by_state = [formats.bare(states[state]) if states.get(state) else "–" for state in STATES]
         cells = [label, formats.bare(amount), share, *by_state]
-        bars.append(Bar(label, f"{formats.bare(amount)}  {share}", pieces, cells))
+        bars.append(Bar(label, f"{formats.bare(amount)} · {share}", pieces, cells))
     heads = [
         words("category"), words("amount, {currency}", currency=point.cost.currency), words("share"),
         words(N_("of it read")), words(N_("of it indexed")), words(N_("of it estimated")),
     ]  # fmt: skip
-    return Bars(f"money-{point.id}", words(N_("Money by category")), heads, bars, numbers=(1, 2, 3, 4, 5))
+    return Bars(
+        f"money-{point.id}",
+        words(N_("Money by category, {currency}"), currency=point.cost.currency),
+        heads,
+        bars,
+        numbers=(1, 2, 3, 4, 5),
+    )
 
 
 def used_share(check: CheckFacts) -> float | None:

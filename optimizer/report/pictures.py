@@ -1,16 +1,25 @@
-"""The front as a picture of its own: SVG, and PNG made of it by resvg."""
+"""The front, and a build, as pictures of their own: SVG, and PNG made of it by resvg."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
+from typing import Literal
 
 from catalogs.errors import Fault, InputError
-from optimizer.report.front import NARROW, WIDE, front_picture, starts_logarithmic
+from catalogs.schema import Part
+from optimizer.report.bars import margins, money_by_category
+from optimizer.report.facts import point_named
+from optimizer.report.front import NARROW, WIDE, front_picture, legend_of, starts_logarithmic
+from optimizer.report.node import node_drawing
 from optimizer.report.page import asset, environment
 from optimizer.report.palette import LIGHT, filled_in
+from optimizer.report.rack import rack_drawing
 from optimizer.result.schema import Result
 from optimizer.text.languages import Words
 
+Drawn = Literal["node", "rack", "money", "limits"]
 DOTS_PER_UNIT = 2
 """Pixels of a PNG per unit of the picture: sharp in slides and in print."""
 
@@ -34,7 +43,46 @@ def front_chart(
     by_log = starts_logarithmic(result.front) if logarithmic is None else logarithmic
     picture = front_picture(result, Words(lang), by_log, NARROW if narrow else WIDE)
     style = filled_in(asset("pictures.css"), LIGHT)
-    return environment().get_template("front.svg.jinja").render(p=picture, live=False, style=style)
+    return _drawn("front", p=picture, live=False, style=style)
+
+
+def build_picture(
+    result: Result, of: Drawn, point: str | None = None, lang: str = "en", *, parts: Mapping[str, Part] | None = None
+) -> str:  # fmt: skip
+    """A picture of one build as an SVG that stands alone.
+
+    Parameters:
+        result: Of `solve`, with a build at least.
+        of: One node, the racks, its money by category, or how near each limit is.
+        point: Id of a point; the recommended one without.
+        lang: `en` or `zh`.
+        parts: The catalog's parts by id, for figures that the result does not hold.
+
+    Raises:
+        InputError: A result without such a point, a build without racks.
+    """
+    chosen = point_named(result, point)
+    if chosen is None:
+        known = ", ".join(each.id for each in result.front)
+        remedy = f"One of: {known}." if known else ""
+        raise InputError(Fault("no-point", "no such point", column="--point", value=point or "", remedy=remedy))
+    words, known_parts = Words(lang), parts or {}
+    view: dict[str, object] = {"alone": filled_in(asset("pictures.css"), LIGHT)}
+    if of == "node":
+        return _drawn("node", n=node_drawing(chosen, known_parts, words), **view)
+    if of == "rack":
+        racks = rack_drawing(chosen, known_parts, words)
+        if not racks.frames:
+            raise InputError(Fault("no-rack", "this build has no rack to draw", column="--of", value=of))
+        return _drawn("rack", r=racks, **view)
+    if of == "money":
+        keys = [replace(key, x=place * 150) for place, key in enumerate(legend_of(result, words)[:3])]
+        return _drawn("bars", bars=money_by_category(chosen, words), legend=keys, **view)
+    return _drawn("bars", bars=margins(chosen, words), legend=[], **view)
+
+
+def _drawn(template: str, **view: object) -> str:
+    return environment().get_template(f"{template}.svg.jinja").render(view)
 
 
 def png(svg: str, lang: str = "en", *, width: int | None = None) -> bytes:

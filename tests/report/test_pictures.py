@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import struct
@@ -14,8 +15,11 @@ import pytest
 from catalogs.errors import InputError
 from optimizer.library import front_chart, plot
 from optimizer.report.front import front_picture
+from optimizer.report.page import linked
+from optimizer.report.rack import rack_drawing
 from optimizer.report.scales import over
 from optimizer.report.tables import spans
+from optimizer.result.point_schema import CheckFacts
 from optimizer.result.schema import Result
 from optimizer.text.languages import Words
 from tests.support.commands import DAY, dsopt
@@ -78,6 +82,53 @@ def test_the_png_is_one(saved: Path) -> None:
     width, height = struct.unpack(">II", data[16:24])
     assert width == 1720 and height > 860
     assert len(data) > 20_000, "a picture, no blank sheet"
+
+
+def test_pictures_of_a_build_say_its_figures(saved: Path, result: Result) -> None:
+    """A node with its GPUs, money with every category, limits with every judged figure; racks where there are some."""
+    first = result.front[0]
+    for of, language, told in (
+        ("node", "en", first.gpus.name),
+        ("money", "en", f"{Decimal(first.bom[0].line_total):,}"),
+        ("limits", "zh", "各项约束的余量"),
+    ):
+        text = plot(saved, of=of, point=first.id, lang=language).decode()  # type: ignore[arg-type]
+        assert told in "".join(ElementTree.fromstring(text).itertext()), of
+        assert "var(" not in text
+    gpus = [
+        x for x in ElementTree.fromstring(plot(saved, of="node", point=first.id)).iter() if x.get("class") == "box gpu"
+    ]
+    assert len(gpus) == first.gpus.per_node
+    assert not first.racks, "a machine beside the desk"
+    with pytest.raises(InputError, match="no rack"):
+        plot(saved, of="rack", point=first.id)
+    with pytest.raises(InputError, match="no such point"):
+        plot(saved, of="node", point="p99")
+
+
+def test_a_rack_is_drawn_with_all_that_stands_in_it(result: Result) -> None:
+    """Nodes lie side by side without overlap and within the rack; each rack has a row of the table."""
+    raised = [
+        CheckFacts(rule="rack", status="pass", measured=20.0, limit=42.0, unit="units", text="", relation="at_most")
+    ]
+    point = result.front[-1]
+    nodes = [point.nodes[0].model_copy(update={"count": 5})]
+    five = point.model_copy(update={"nodes": nodes, "racks": 2, "rack_units": 20, "checks": raised})
+    drawing = rack_drawing(five, {}, Words())
+    assert [row[1] for row in drawing.rows] == ["3", "2"]
+    assert len(drawing.frames) == 2 and len(drawing.slots) == 5
+    for frame in drawing.frames:
+        inside = sorted(
+            (slot.y, slot.y + slot.height) for slot in drawing.slots if frame.x <= slot.x < frame.x + frame.width
+        )
+        assert inside[0][0] >= frame.y and inside[-1][1] <= frame.y + frame.height
+        assert all(above[1] <= below[0] for above, below in itertools.pairwise(inside))
+
+
+def test_a_web_address_becomes_a_link_and_nothing_else_does() -> None:
+    said = linked('<b>list</b> https://example.com/a?b=1&c=2 javascript:alert(1) "https://x.org" onmouseover=1')
+    assert said.count("<a ") == 2 and "<b>" not in said and 'href="https://example.com/a?b=1&amp;c=2"' in said
+    assert 'href="https://x.org"' in said and 'href="javascript' not in said
 
 
 def test_a_result_without_a_build_has_no_picture(result: Result) -> None:

@@ -94,6 +94,8 @@ WAYS = {
     "explain, the front's prices": Way("explain {result} --price-risk", ("point",)),
     "explain, no build": Way("explain {none}", ("point", "why_not", "vary", "price_risk", "bad_prices")),
     "report, quickly": Way("report {result} --quick", ("time_limit",)),
+    "plot, the front": Way("plot {result}", ("point",)),
+    "plot, a build": Way("plot {result} --of node", ("axes",)),
     "verify, unproved": Way("verify {result}", ("engine", "thorough")),
     **{f"quote, {k}": Way(f"quote {{result}} --format {k}", (*x, "template")) for k, x in UNUSED.items()},
     "quote, json": Way("quote {result} --format json", ("template", "force")),
@@ -118,7 +120,7 @@ VALUES: dict[str, str | None] = {
     "seq_len": "2048", "sockets": "1", "spares": "gpu=1/1", "support": "10%", "tax": "13%", "template": "{new}",
     "term": "36", "time_limit": "5", "tokens_per_day": "1M", "train_tokens": "1e9", "users": "0", "valid_days": "20",
     "vary": "gpu=±20%", "weights": "price=60,technical=20,service=20", "why_not": "8x H20", "workload": "chat",
-    "date": "2027-06-01",
+    "date": "2027-06-01", "axes": "log",
 }  # fmt: skip
 """A value for each, 0 where one can be given: a test for `if value` would let it through. None: a flag."""
 
@@ -147,7 +149,6 @@ ALONE = {
         "file", "point", "output", "brand", "buyer", "number", "date", "until", "calibration", "catalog", "measured",
         "force",
     },
-    "plot": {"file", "output", "axes", "catalog", "calibration", "measured", "force"},
     "schema": {"what"}, "models list": {"search", "json"},
     "models show": {"model", "gpu", "catalog", "json"},
     "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
