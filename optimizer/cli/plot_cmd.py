@@ -53,6 +53,8 @@ def plot(
     from optimizer.library import plot as run
     from optimizer.text.languages import chosen
 
+    if of not in PICTURES:
+        raise InputError(Fault("bad-picture", "is none", column="--of", value=of, remedy=one_of(of, PICTURES)))
     if of == "front":
         refuse(ctx, "is of one build: name --of node, rack, money or limits", "point")
     else:
@@ -63,9 +65,6 @@ def plot(
     if kind not in ("svg", "png"):
         remedy = "Name a .png or a .svg."
         raise InputError(Fault("bad-format", "is no format of a picture", str(output), remedy=remedy))
-    if of not in PICTURES:
-        remedy = f"One of: {', '.join(PICTURES)}."
-        raise InputError(Fault("bad-picture", "is none", column="--of", value=of, remedy=remedy))
     if axes is not None and axes not in AXES:
         raise InputError(Fault("bad-axes", "are none", column="--axes", value=axes, remedy=one_of(axes, AXES)))
     free(output, force)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Literal
 
 from catalogs.errors import Fault, InputError
+from catalogs.nearest import one_of
 from catalogs.schema import Part
 from optimizer.report.bars import margins, money_by_category
 from optimizer.report.facts import point_named
@@ -63,8 +64,7 @@ def build_picture(
     """
     chosen = point_named(result, point)
     if chosen is None:
-        known = ", ".join(each.id for each in result.front)
-        remedy = f"One of: {known}." if known else ""
+        remedy = one_of(point or "", [each.id for each in result.front]) if result.front else ""
         raise InputError(Fault("no-point", "no such point", column="--point", value=point or "", remedy=remedy))
     words, known_parts = Words(lang), parts or {}
     view: dict[str, object] = {"alone": filled_in(asset("pictures.css"), LIGHT)}
