@@ -14,6 +14,7 @@ import pytest
 
 from catalogs.errors import InputError
 from optimizer.library import front_chart, plot
+from optimizer.report.formats import Formats
 from optimizer.report.front import front_picture
 from optimizer.report.page import linked
 from optimizer.report.rack import rack_drawing
@@ -173,6 +174,23 @@ def test_axes_have_a_few_marks_within_them(values: list[float], logarithmic: boo
     places = [scale.at(value) for value in [*marks, *values]]
     assert all(0 <= place <= 100 for place in places)
     assert scale.at(max(values)) < 100, "room beyond the greatest"
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "exact", "rounded"),
+    [
+        ("en", "260678.60", "260,678.60 USD", "260,679 USD"),
+        ("zh", "260678.60", "260,678.60 美元", "26.07 万美元"),
+        ("zh", "9999.50", "9,999.50 美元", "10,000 美元"),
+        ("zh", "1200000", "1,200,000 美元", "120 万美元"),
+    ],
+)
+def test_money_is_written_as_its_readers_write_it(language: str, amount: str, exact: str, rounded: str) -> None:
+    formats = Formats(Words(language), "USD")
+    assert (formats.exact(amount), formats.rounded(amount)) == (exact, rounded)
+    assert formats.day("2026-12-01") == {"en": "1 Dec 2026", "zh": "2026 年 12 月 1 日"}[language]
+    assert formats.share(0.001) == {"en": "< 1 %", "zh": "< 1%"}[language], "something is not nothing"
+    assert formats.share(0) == {"en": "0 %", "zh": "0%"}[language]
 
 
 def test_numbers_that_follow_each_other_are_a_span() -> None:

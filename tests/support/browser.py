@@ -12,7 +12,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -52,6 +52,7 @@ FLAGS = (
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 INNER_SCHEMES = ("data", "blob", "about", "chrome", "chrome-error", "devtools", "chrome-extension")
 SERIOUS = ("serious", "critical")
+ANY = ("minor", "moderate", *SERIOUS)
 WAIT_S = 20
 A4_INCHES = (8.27, 11.69)
 
@@ -140,8 +141,9 @@ class Browser:
         """Addresses asked for that are not of this machine: there must be none."""
         return [url for url in self.requests() if not _local(url)]
 
-    def axe(self, context: str = "document") -> list[str]:
-        """Serious and critical violations of accessibility that axe-core finds, each with its first places."""
+    def axe(self, impacts: Sequence[str] = SERIOUS, context: str = "document") -> list[str]:
+        """Violations of accessibility that axe-core finds, serious and critical ones without `impacts`, each with its
+        first places."""
         script = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
         self.run(f"if (!window.axe) {{ {script} }}")
         told = self.driver.execute_async_script(
@@ -150,7 +152,7 @@ class Browser:
         )
         if not isinstance(told, list):
             raise AssertionError(f"axe did not run: {told}")
-        return [_violation(found) for found in told if found["impact"] in SERIOUS]
+        return [_violation(found) for found in told if found["impact"] in impacts]
 
     def clear(self) -> None:
         """A blank page in a window of ordinary size; nothing said, nothing asked for."""
