@@ -149,6 +149,7 @@ ALONE = {
         "file", "point", "output", "brand", "buyer", "number", "date", "until", "calibration", "catalog", "measured",
         "force",
     },
+    "examples": {"folder", "force"},
     "schema": {"what"}, "models list": {"search", "json"},
     "models show": {"model", "gpu", "catalog", "json"},
     "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},

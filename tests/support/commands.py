@@ -27,7 +27,7 @@ from optimizer.cli.streams import Stream
 
 OUTPUTS = {"output", "review"}
 """Parameters that name what is written; all others are read."""
-FOLDERS_WRITTEN = {("award", "orders"), ("catalog import", "output")}
+FOLDERS_WRITTEN = {("examples", "folder"), ("award", "orders"), ("catalog import", "output")}
 """Parameters of commands that name a folder that is made and filled (tests/procurement/test_award.py,
 test_importing.py)."""
 DAY = ["--as-of", "2026-11-24"]
@@ -45,6 +45,7 @@ LINES: dict[str, list[str]] = {
     "rfq": ["{result}"],
     "award": ["{quote}", "{quote}", "--model", "v3-671b"],
     "size": ["--model", "r1-distill-qwen-1.5b", "--gpu", "4090"],
+    "examples": ["{mine}"],
     "schema": ["result"],
     "catalog list": ["gpu"],
     "catalog show": ["h200"],
