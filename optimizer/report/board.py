@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogs.message import read_message
 from optimizer.procurement.labels import BASIS, unit
 from optimizer.report.bars import YEARS, Bars, three_years
-from optimizer.report.facts import machine, recommended_point, with_maker
+from optimizer.report.facts import machine, recommended_point, remark, with_maker
 from optimizer.report.formats import Formats, begun, figure
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.point_schema import FrontPoint
@@ -80,7 +79,7 @@ def board(result: Result, words: Words, source: str) -> Board:
         sentence=build_sentence(point, words) + words.stop,
         tiles=_tiles(result, point, words),
         years=three_years(point, words),
-        uncertain=[begun(text) for text in _uncertain(result, point, words)],
+        uncertain=list(_uncertain(result, point, words)),
         next_steps=_next_steps(result, point, words),
         commands=[f"dsopt rfq {source} -o rfq.xlsx", f"dsopt quote {source} -o quote.xlsx", f"dsopt explain {source}"],
     )
@@ -201,10 +200,10 @@ def _uncertain(result: Result, point: FrontPoint, words: Words) -> Iterator[str]
     yield words(N_("Delivery: {text}."), text=words.sentence(point.site.delivery))
     for check in point.checks:
         if check.status != "pass":
-            yield words.sentence(check.text) + words.stop
+            yield begun(words.sentence(check.text)) + words.stop
     for said in result.messages:
         if said.severity == "warning" or (said.code in TOLD_TO_THE_BOARD and _bears_on(said.text, point.id)):
-            yield words.sentence(read_message(said.model_dump()))
+            yield remark(said, words)
 
 
 def _bears_on(text: str, point: str) -> bool:

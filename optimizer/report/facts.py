@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalogs.message import read_message
 from optimizer.result.point_schema import BomLine, FrontPoint
-from optimizer.result.schema import Result
+from optimizer.result.schema import Message, Result
+from optimizer.text.languages import Words
 
 MACHINES = ("system", "platform")
 IN_NODE = ("node", "included")
@@ -48,6 +50,17 @@ def pieces(point: FrontPoint, categories: Sequence[str]) -> list[Piece]:
 def machine(point: FrontPoint) -> BomLine | None:
     """The line of the complete system or of the server platform; None of a result that names none."""
     return next((line for kind in MACHINES for line in point.bom if line.category == kind), None)
+
+
+def remark(said: Message, words: Words) -> str:
+    """A remark of a result in a language; what a model's file says of the model in the file's own Chinese."""
+    text = read_message(said.model_dump())
+    shown = words.sentence(text)
+    if words.chinese and shown == text:
+        from catalogs.llm import note_in_chinese
+
+        return note_in_chinese(text)
+    return shown
 
 
 def with_maker(line: BomLine) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from catalogs.message import read_message
 from catalogs.schema import Part
 from optimizer.procurement.bids.changes_schema import ResultsCompared
 from optimizer.procurement.labels import CATEGORIES, WORDS, category, gpus, word
+from optimizer.report.facts import remark
 from optimizer.report.formats import Formats, figure
 from optimizer.report.front import cost_words
 from optimizer.result.explanation_schema import PointExplained
@@ -190,12 +190,13 @@ def assumptions(result: Result, words: Words) -> Table:
     used = _currencies(result)
     for rate in result.fx:
         if rate.currency in used and rate.currency != "USD":
+            by_dollar = N_("1 USD = {rate} {currency}, {day}: {source}")
             said = words(
-                N_("1 {currency} = {rate} USD, {day}: {source}"), currency=rate.currency, rate=rate.usd_per_unit,
-                day=rate.date, source=rate.source,
+                by_dollar if rate.units_per_usd else N_("1 {currency} = {rate} USD, {day}: {source}"),
+                currency=rate.currency, rate=rate.units_per_usd or rate.usd_per_unit, day=rate.date, source=rate.source,
             )  # fmt: skip
             rows.append([words(N_("Exchange rate")), said])
-    rows += [[words(said.severity), words.sentence(read_message(said.model_dump()))] for said in result.messages]
+    rows += [[words(said.severity), remark(said, words)] for said in result.messages]
     return Table(words(N_("Assumptions and remarks")), [words(N_("what")), words(N_("assumed"))], rows)
 
 
