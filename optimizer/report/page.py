@@ -234,7 +234,7 @@ def _ways(result: Result, words: Words) -> Table | None:
     if not found:
         return None
     heads = [words(N_("give way in")), words(N_("total")), "GPU", words(N_("throughput")), words(N_("command"))]
-    return Table(words(N_("Ways out")), heads, [[*way.cells, way.command] for way in found])
+    return Table(words(N_("Ways out")), heads, [[*way.cells, way.command] for way in found], (1, 3))
 
 
 def _compared(compared: ResultsCompared | None, words: Words) -> ComparedView | None:
