@@ -21,10 +21,10 @@ def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, po
     folder = output or Path(f"{path.stem}-calibration")
     free_folder(folder, FILES, force)
     _ = chosen()
-    note(_("Fitting, also without each group of rows for the held-out errors: takes some minutes."))
+    note(_("Fitting, and fitting again without each group of rows for the held-out errors: this takes some minutes."))
     found = run(path, folder, catalog=catalog, policy=policy)
     said = _(
-        "{file}: {n} of {all} rows took part; {audit} says why others did not.",
+        "{file}: {n} of {all} rows were used; {audit} says why the others were not.",
         file=path.name, n=found.used, all=found.rows, audit=folder / "audit.csv",
     )  # fmt: skip
     note(said)

@@ -170,7 +170,7 @@ def _check(ctx: typer.Context, file: Path, values: Values) -> None:
     if values["json"]:
         emit_json([answer.data for answer in answers])
     if not all(answer.complete for answer in answers):
-        note(language()("stopped: the time was up before all was answered"))
+        note(language()("stopped at the time limit, before everything was answered"))
         raise typer.Exit(6)
     if not all(answer.data["ok"] for answer in answers):
         raise typer.Exit(5)

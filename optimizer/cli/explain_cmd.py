@@ -84,9 +84,9 @@ def explain(
     if not complete:
         _ = language()
         note(
-            _("stopped: the time was up before all was answered")
+            _("stopped at the time limit, before everything was answered")
             if said
-            else _("stopped: the time was up before the answer")
+            else _("stopped at the time limit, before there was an answer")
         )
         raise typer.Exit(6)
     if not opened.points:

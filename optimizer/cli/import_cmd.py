@@ -103,13 +103,19 @@ def _show(found: Import, folder: Path) -> None:
     for told in found.notices:
         note(_("note: {what}", what=_.sentence(told.text)))
     if found.parts:
-        say(_("{n} parts added, {left} rows left without yes in column take", n=len(found.parts), left=found.left))
+        say(
+            _(
+                "Parts added: {n}. Rows left out, without yes in column take: {left}.",
+                n=len(found.parts),
+                left=found.left,
+            )
+        )
     elif not found.taken and not found.doubts and not found.mapping.columns:
         say(_("{n} offers as they stand", n=found.rows))
     else:
         say(
             _(
-                "{taken} offers, {doubts} rows to review, {unknown} unknown parts, {outside} rows of other things",
+                "Offers: {taken}. Rows to review: {doubts}. Unknown parts: {unknown}. Rows of other things: {outside}.",
                 taken=len(found.taken), doubts=len(found.doubts), unknown=len(found.unknown),
                 outside=found.outside + found.services,
             )

@@ -54,7 +54,7 @@ def show_variation(variation: Variation) -> None:
     table([_("price"), _("GPUs"), _("tok/s"), total, _("why"), _("parts that change")], rows, {2})
     say(stays(variation))
     if not variation.complete:
-        say(_("Time ended before the whole range was searched; what is shown is proven."))
+        say(_("The time limit came before the whole range was searched; what is shown is proven."))
 
 
 def stays(variation: Variation) -> str:

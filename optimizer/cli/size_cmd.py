@@ -232,4 +232,4 @@ def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy:
     else:
         save(output, found.csv, force)
         counts = {"rows": f"{found.rows:,}", "errors": f"{found.errors:,}"}
-        note(language()("{file}: {rows} rows, {errors} of them with an error", file=output, **counts))
+        note(language()("{file}: rows answered: {rows}, of them with an error: {errors}", file=output, **counts))

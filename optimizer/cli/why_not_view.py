@@ -16,7 +16,7 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from optimizer.explanation.mend.mended import Mended
 
-TIME_ENDED = N_("Time ended before all was answered; what is shown is proven.")
+TIME_ENDED = N_("The time limit came before everything was answered; what is shown is proven.")
 
 
 def show_why_not(found: WhyNot) -> None:

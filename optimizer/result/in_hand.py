@@ -28,7 +28,7 @@ def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
     for part in sorted(held):  # a result judged without its catalog may not know all of them
         if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
             dead.add(part)
-            out.append(message("{part} is in hand, but no build can use it: {why}.", part=part, why=why))
+            out.append(message("You already have {part}, but no build can use it: {why}.", part=part, why=why))
     at = recommended(market, front.points)
     if at is not None:
         orders = market.book.purchase(front.points[at].case.build.total())
@@ -44,7 +44,9 @@ def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
             named = joined(left[:MOST_NAMED])
             if len(left) > MOST_NAMED:
                 named = message("{names} and {n} more", names=named, n=len(left) - MOST_NAMED)
-            out.append(message("Parts in hand that {id} does not need: {list}.", id=f"p{at + 1}", list=named))
+            out.append(
+                message("Parts that you already have and {id} does not need: {list}.", id=f"p{at + 1}", list=named)
+            )
     return [note_data("own-unused", part_id) for part_id in out]
 
 

@@ -40,7 +40,7 @@ def with_opinion(report: SizeReport, engine: str) -> SizeReport:
         ) from None
     llm, messages, setups = get(report.model.id), list(report.messages), []
     for s in report.setups:
-        found = ask(estimate, llm, report, s) if s.fits and not s.details else "its plan is none that it answers"
+        found = ask(estimate, llm, report, s) if s.fits and not s.details else "it has no figures for such a plan"
         if isinstance(found, str):
             messages.append(
                 message("{engine} has no figure for {setup}: {why}.", engine=NAME, setup=s.all_gpus, why=found)
@@ -55,7 +55,7 @@ def ask(estimate: Any, llm: Llm, report: SizeReport, sized: Sized) -> SecondOpin
     """Its figure for the plan of a setup, of the whole setup; or why it has none."""
     system = next((r["system"] for r in table(f"{NAME}_systems") if r["gpu"] == sized.gpu), None)
     if system is None or not llm.hf_names:
-        return "it knows no such GPU" if system is None else "the model has no Hugging Face name"
+        return "it does not know this GPU" if system is None else "the model has no Hugging Face name"
     assert sized.tp and sized.pp and sized.dp and sized.ep and sized.replicas and sized.users
     experts = {"moe_tp_size": sized.tp * sized.dp // sized.ep, "moe_ep_size": sized.ep} if llm.is_moe else {}
     batch = max(1, sized.users // sized.replicas // sized.dp)

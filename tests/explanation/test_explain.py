@@ -191,7 +191,7 @@ def test_time_limit(file: Path) -> None:
     """Whatever is asked: exit 6, and what was known by then, as data too."""
     for asked in ([], ["--why-not", "8x H20"]):
         done = dsopt("explain", str(file), *asked, "--time-limit", "0.001", "--json", code=6)
-        assert done.stdout == "" and "stopped: the time was up" in done.stderr
+        assert done.stdout == "" and "stopped at the time limit" in done.stderr
     done = dsopt("explain", str(file), "--vary", "gpu=±20%", "--time-limit", "0.001", "--json", code=6)
     assert "before all was answered" in done.stderr
     found = json.loads(done.stdout)["vary"][0]

@@ -194,7 +194,7 @@ def test_command_line() -> None:
     assert not data["ok"] and data["mended"]["proof"]["status"] == "optimal" and data["mended"]["broken"]
     done = dsopt(*asked, "--time-limit", "0.001", code=6)
     data = json.loads(done.stdout)[0]
-    assert "mended" not in data and data["checks"] and "the time was up" in done.stderr
+    assert "mended" not in data and data["checks"] and "stopped at the time limit" in done.stderr
     assert "--time-limit" in dsopt("check", asked[1], "--time-limit", "1", code=2).stderr
 
 

@@ -282,6 +282,6 @@ def test_time_ended_is_said(main_job: tuple[Market, Point]) -> None:
     said = "\n".join(why_not_lines(part))
     assert "as fast, whatever" not in said and "None for" not in said
     assert "The cheapest with it" in said and said.endswith(
-        "Time ended before all was answered; what is shown is proven."
+        "The time limit came before everything was answered; what is shown is proven."
     )
-    assert "Time ended" not in "\n".join(why_not_lines(whole))
+    assert "The time limit came" not in "\n".join(why_not_lines(whole))

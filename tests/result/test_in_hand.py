@@ -75,4 +75,4 @@ def test_left_over_by_the_recommended_build() -> None:
     data = result(market, front, {})
     assert data["recommended"] != data["front"][-1]["id"]
     (text,) = [m["text"] for m in data["messages"] if m["code"] == "own-unused"]
-    assert text.startswith(f"Parts in hand that {data['recommended']} does not need: ")
+    assert text.startswith(f"Parts that you already have and {data['recommended']} does not need: ")

@@ -209,7 +209,7 @@ def test_calibrate_says_what_moved(
     calibrate_view.calibrate(mine, folder, False, catalog, Policy())
     said = capsys.readouterr()
     assert fitted == [len(read_runs(SHIPPED).rows) + 2]
-    assert "1 of 2 rows took part" in said.err
+    assert "1 of 2 rows were used" in said.err
     assert "model-and-gpu" in said.out and "v3-671b on H200" in said.out
     assert calibration(folder, None, catalog, Policy()).sha256 == shipped().sha256
     with pytest.raises(InputError, match="output-exists"):

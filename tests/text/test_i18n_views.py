@@ -228,7 +228,7 @@ def _variation(**fields: Any) -> Variation:
 
 def test_prices(both: Callable[..., tuple[str, str]]) -> None:
     en, zh = both(show_variation, _variation())
-    assert "Time ended before the whole range was searched" in en
+    assert "The time limit came before the whole range was searched" in en
     assert "另有 2 项" in zh
     choose("zh")
     assert stays(_variation(target=1, target_value="1.05")) == "在 +5.00% 处推荐配置不变。"

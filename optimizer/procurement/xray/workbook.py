@@ -226,7 +226,7 @@ def _missing(book: Frame, found: XRay) -> None:
         _money(sheet, row, 4, missing_part.cost, **EDGE)
     if not found.missing:
         row += 1
-        none = _("Nothing was found to be missing.") if found.build else _("There is no build to be looked through.")
+        none = _("Nothing was found to be missing.") if found.build else _("There is no build to check.")
         sheet.span(row, 0, 4, none)
     sheet.done(row)
 

@@ -136,7 +136,7 @@ def _ole(path: Path, data: bytes) -> Inspected:
         return name.encode("utf-16-le") in data
 
     if has("EncryptedPackage"):
-        raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+        raise refuse("encrypted-file", "is protected by a password", path, "Ask for a copy without a password.")
     if has("__properties_version1.0"):
         return Inspected("msg")
     if has("WordDocument") or has("PowerPoint Document"):
@@ -163,7 +163,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Inspected:
         text = f"unpacks {packed / 1e6:.1f} MB to {unpacked / 1e6:.0f} MB"
         raise refuse("zip-bomb", text, path, AS_TABLE)
     if any(i.flag_bits & 1 for i in infos):
-        raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+        raise refuse("encrypted-file", "is protected by a password", path, "Ask for a copy without a password.")
     names = [i.filename for i in infos]
     for info in infos:
         # Also finds headers that lie about sizes: the checksum fails at the declared end.
@@ -187,7 +187,7 @@ def _office(path: Path, archive: zipfile.ZipFile, names: list[str]) -> Format:
     said = archive.read("mimetype")[:200] if "mimetype" in names else b""
     if b"opendocument.spreadsheet" in said or b"opendocument.text" in said:
         if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-            raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+            raise refuse("encrypted-file", "is protected by a password", path, "Ask for a copy without a password.")
         return "ods" if b"spreadsheet" in said else "odt"
     raise refuse("unknown-format", "is an archive, no workbook", path, "Unpack it and give the file inside.")
 

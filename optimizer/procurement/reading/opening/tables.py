@@ -38,7 +38,7 @@ def read_tables(path: Path, *, encoding: str = "", delimiter: str = "", within: 
         return _text(path, seen.notices, encoding, delimiter)
     if seen.format in ("mail", "msg"):
         if within >= MOST_MESSAGES:
-            raise refuse("unknown-format", "is a message in messages in messages", path, AS_TABLE)
+            raise refuse("unknown-format", "is a message nested too deeply in other messages", path, AS_TABLE)
         return _message(path, seen.format, seen.notices, within)
     if seen.format in ("pdf", "docx", "odt", "html"):
         return document(path, seen.format, seen.notices, encoding)
