@@ -35,11 +35,14 @@ def lines(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(f))
 
 
-def classes(gpu: Any) -> set[str]:
+def classes(gpu: Any) -> frozenset[str]:
     """The kernel class of a GPU, or all of its generation."""
-    if gpu.kernel_class:
-        return {gpu.kernel_class}
-    return {r["kernel_class"] for r in lines("kernel_classes") if r["arch"] == gpu.arch}
+    return frozenset({gpu.kernel_class}) if gpu.kernel_class else _classes_of(gpu.arch)
+
+
+@cache
+def _classes_of(arch: str) -> frozenset[str]:
+    return frozenset(r["kernel_class"] for r in lines("kernel_classes") if r["arch"] == arch)
 
 
 @cache
@@ -52,22 +55,28 @@ def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimenta
     """Stable engines, and where they may be counted experimental ones.
 
     Of each engine the row of the narrower card, then of the named model, the newer, the worse."""
+    return list(_engines(llm.architecture, llm.id, classes(gpu), gpu.id, precision, does, experimental))
+
+
+@cache
+def _engines(
+    architecture: str, model: str, mine: frozenset[str], gpu: str, precision: str, does: str, experimental: bool
+) -> tuple[str, ...]:
     order = ["stable", "experimental", "unknown", "none", "broken"]
-    mine = classes(gpu)
     files = precision in gguf_kinds() or precision.startswith("ud-")  # `gguf` stands for every kind of GGUF file
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for r in lines(FILES[does]):
         said = set(r["precisions"].split("|"))
-        fits = llm.architecture in r["architecture"].split("|") and (precision in said or (files and "gguf" in said))
+        fits = architecture in r["architecture"].split("|") and (precision in said or (files and "gguf" in said))
         fits &= bool(mine) and mine <= set(r["kernel_classes"].split("|"))
-        fits &= not r.get("models") or llm.id in r["models"].split("|")
-        fits &= not r.get("gpus") or gpu.id in r["gpus"].split("|")
+        fits &= not r.get("models") or model in r["models"].split("|")
+        fits &= not r.get("gpus") or gpu in r["gpus"].split("|")
         fits &= "methods" not in r or does in r["methods"].split("|")
         if fits:
             rank = (bool(r.get("gpus")), bool(r.get("models")), r["date"], order.index(r["status"]))
             rows.setdefault(r["engine"], []).append((rank, r["status"]))
     allowed = ("stable", "experimental") if experimental else ("stable",)
-    return [name for name, found in rows.items() if max(found)[1] in allowed]
+    return tuple(name for name, found in rows.items() if max(found)[1] in allowed)
 
 
 def starts(
