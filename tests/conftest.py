@@ -27,7 +27,7 @@ os.environ["DSOPT_HOME"] = str(Path(__file__).parent / "no-user-folder")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="long versions of tests too (always where CI is set)")
+    parser.addoption("--long", action="store_true", help="long versions of tests too: half an hour, before a release")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is marked `long` unless it is asked for, by `--long`, CI, a marker, or its own name."""
+    """Leaves out what is marked `long` unless it is asked for, by `--long`, a marker, or its own name."""
     named = any("::" in argument for argument in config.args)
     if long.wanted() or config.getoption("markexpr") or named:
         return

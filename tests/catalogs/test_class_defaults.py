@@ -141,7 +141,7 @@ NONSENSE: list[object] = [None, [], {}, "x", -1, 2.5, [1, "a"], True]
 
 @pytest.mark.parametrize("value", NONSENSE, ids=str)
 def test_nonsense_is_refused_or_counted(value: object) -> None:
-    for config, field in sampled(4, every_field()[NONSENSE.index(value) % 4 :]):
+    for config, field in sampled(17, every_field()[NONSENSE.index(value) % 17 :]):
         changed = {**config, field: value}
         if not faults(changed):
             assert model(changed).kv_bytes(1000, "bf16") > 0

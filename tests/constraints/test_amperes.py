@@ -140,7 +140,7 @@ MORE_W = 1300
 """So much more brings some builds of the random catalogs over what a C14 inlet carries."""
 
 
-@pytest.mark.parametrize("seed", one_in(4, range(60)))
+@pytest.mark.parametrize("seed", one_in(13, range(60)))
 @pytest.mark.parametrize("volts", [230, 208, 200])
 def test_front_equals_brute_force(seed: int, volts: int) -> None:
     """Supplies that carry anything: what their cords carry decides."""
@@ -152,7 +152,7 @@ def test_front_equals_brute_force(seed: int, volts: int) -> None:
     assert values == Oracle(catalog, ask, 2 if seed % 6 >= 3 else 1).front()
 
 
-@pytest.mark.parametrize("seed", one_in(5, range(40)))
+@pytest.mark.parametrize("seed", one_in(11, range(40)))
 def test_front_without_stated_inlets_equals_brute_force(seed: int) -> None:
     catalog, request, ask = scenario(seed)
     catalog = with_supplies(catalog, inlet=None)

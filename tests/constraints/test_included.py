@@ -74,7 +74,7 @@ def laid(case: Case) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "part", one_in(2, [*FABRIC, "nvidia-sn3700c", "nvidia-sn2201", "mcp1600-c002e30n-100g-qsfp28-dac-2-m"])
+    "part", one_in(4, [*FABRIC, "nvidia-sn3700c", "nvidia-sn2201", "mcp1600-c002e30n-100g-qsfp28-dac-2-m"])
 )
 def test_demanded_network_gear_is_connected(part: str, ask: Any) -> None:
     front = Solver(ask("v2-670b", 400_000, include=(part,))).front()

@@ -71,7 +71,7 @@ def test_the_way_out_is_a_larger_circuit_of_three_phases() -> None:
     assert circuit_words(sizes[0][0]) == "20 A at 400 V, three-phase"
 
 
-@pytest.mark.parametrize("seed", one_in(5, range(40)))
+@pytest.mark.parametrize("seed", one_in(11, range(40)))
 @pytest.mark.parametrize(("amps", "volts", "market"), [(4, 400, None), (5, 208, None), (9, 200, None), (4, 415, "UK")])
 def test_front_equals_brute_force(seed: int, amps: int, volts: int, market: Any) -> None:
     catalog, request, ask = scenario(seed)

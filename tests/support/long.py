@@ -1,8 +1,7 @@
-"""Long and short versions of a test: what stays in every run, and what CI alone runs (`--long`)."""
+"""Long and short versions of a test: what stays in every run, and what is run before a release (`--long`)."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -10,8 +9,6 @@ import pytest
 
 Case = TypeVar("Case")
 
-LONG = os.environ.get("CI", "").lower() not in ("", "0", "false")
-"""Whether long versions run without being asked for: where CI is set."""
 _asked = False
 
 
@@ -23,7 +20,7 @@ def ask(long: bool) -> None:
 
 def wanted() -> bool:
     """Whether long versions run."""
-    return LONG or _asked
+    return _asked
 
 
 def one_in(step: int, cases: Iterable[Any]) -> list[Any]:
