@@ -22,6 +22,9 @@ from tests.support.commands import FileOption, file_options, known_files, run
 OUTPUTS = [x for x in file_options() if x.output]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes, pipes and devices of POSIX")
 
+ENDINGS = {"report": ".html", "plot": ".svg"}
+"""Of outputs by command, where they are no workbook."""
+
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
@@ -154,7 +157,7 @@ def test_every_output_is_known() -> None:
 
 
 def place(folder: Path, kind: str, option: FileOption) -> Path:
-    ending = ".csv" if option.name == "review" or option.command == "size" else ".xlsx"
+    ending = ".csv" if option.name == "review" or option.command == "size" else ENDINGS.get(option.command, ".xlsx")
     ending = ".json" if option.command == "solve" else ending
     path = folder / f"out{ending}"
     if kind == "missing folder":
