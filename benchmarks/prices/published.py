@@ -27,7 +27,8 @@ def rows(name: str) -> list[dict[str, str]]:
 class System:
     """A published complete system. `usd`: its price net of tax, at the rates of constraints/data/fx.csv; `gpus`: the
     board or card, `count` pieces of it; several cards where the listing's name means several editions; `memory`:
-    (modules, GB of each), none where the listing is silent."""
+    (modules, GB of each), none where the listing is silent; `range_usd`: lowest and highest price where the source
+    states a range, for all that may be configured."""
 
     id: str
     name: str
@@ -46,6 +47,7 @@ class System:
     use: str
     reason: str
     source: str
+    range_usd: tuple[float, float] | None = None
 
 
 def systems() -> list[System]:
@@ -55,7 +57,9 @@ def systems() -> list[System]:
     for row in rows("systems"):
         # Roubles have no rate among the shipped ones; such rows are listed in their own currency and never judged.
         rate = per_unit.get(row["currency"], float("nan"))
-        usd = float(row["price"]) / (1 + float(row["tax_rate"] or 0)) * rate
+        per = rate / (1 + float(row["tax_rate"] or 0))
+        usd = float(row["price"]) * per
+        stated = (float(row["low"]) * per, float(row["high"]) * per) if row["low"] else None
         count, _, editions = row["gpus"].partition("*")
         gpus = tuple(filter(None, editions.split("/")))
         modules, _, each_gb = row["memory"].partition("*")
@@ -65,6 +69,7 @@ def systems() -> list[System]:
                 row["id"], row["system"], row["seller"], usd, middle_of(row["date"]), row["kind"], row["region"],
                 row["form"], gpus, int(count or 0), row["platform"], pieces(row["cpus"]), memory,
                 row["from_price"] == "yes", row["use"], row["reason"], row["source"],
+                stated,
             )
         )  # fmt: skip
     return out

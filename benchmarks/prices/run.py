@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.prices.fit import STEP, Fitted, condition_of, fit, fitted_parts, newest_day, offers_of, unit_prices
 from benchmarks.prices.hosts import GRADES, build_of
 from benchmarks.prices.published import System, rows, systems
+from benchmarks.prices.spread import (
+    FEWEST_SELLERS,
+    Alike,
+    alike,
+    by_chance,
+    half_width,
+    kind_of,
+    least_deviation,
+    stated,
+)
 from catalogs.load import Catalog, load
 from catalogs.schema import GpuBoard, Kind
 
@@ -82,9 +92,9 @@ def deviations(catalog: Catalog) -> Iterator[Deviation]:
             yield Deviation(system, built)
 
 
-def page(catalog: Catalog) -> str:
-    """docs/prices.md."""
-    found, fitted = list(deviations(catalog)), fit(catalog)
+def page(catalog: Catalog, found: Sequence[Deviation]) -> str:
+    """docs/prices.md, of what `deviations` found."""
+    fitted = fit(catalog)
     known = [d for d in found if d.judged is not None]
     middle = median(abs(d.judged or 0) for d in known)
     floor = median(abs(d.percent("floor") or 0) for d in known)
@@ -108,7 +118,8 @@ def page(catalog: Catalog) -> str:
             "`systems.csv`, what is known beforehand in `levels.csv`). A board costs what whole servers leave for it",
             "after their other parts; a barebone is mainboard, supplies by their watts, cold plates, and a shell of",
             "its class, in which assembly and the seller's margin are. A board costs",
-            f"{fitted.levels[STEP]:.2f} times its predecessor in the middle, which is all that is known of boards that",
+            f"{fitted.levels[STEP]:.2f} times its predecessor in the middle, which is all that is known of",
+            "boards that",
             "no published system holds: those stand at the mean of what they may cost, not at its middle, since a",
             "search for the cheapest build finds what is priced too low. `dsopt catalog validate` refuses a successor",
             "below its predecessor.",
@@ -131,7 +142,8 @@ def page(catalog: Catalog) -> str:
             "Each published system against the proven cheapest build with what its listing states (GPUs always;",
             "platform, CPUs and memory where it names them), the rest at the floor of the rules and as it is sold",
             "(`common`), at the prices of parts in the listing's month. Left out by seller: no system of that seller",
-            "is in the fit that prices the build. A from-price is that of the least configuration and is judged at the",
+            "is in the fit that prices the build. A from-price is that of the least configuration and is judged",
+            "at the",
             "floor.",
         ),
         "",
@@ -150,6 +162,7 @@ def page(catalog: Catalog) -> str:
             f"are built at the floor. Above {MOST:.0f} % without a stated reason: {', '.join(far) or 'none'}.",
         ),
         "",
+        *_reach(found, catalog),
         *_margins(),
         "## Listed, not judged",
         "",
@@ -163,10 +176,87 @@ def page(catalog: Catalog) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _reach(found: Sequence[Deviation], catalog: Catalog) -> list[str]:
+    """How near one can come: what sellers of one machine ask, listings without a configuration, and what is left."""
+    groups = alike()
+    most = groups[0]
+    assert len(most.listings) >= FEWEST_SELLERS
+    ranges = [(half_width(system), system) for system in stated()]
+    half = median(width for width, _ in ranges)
+    built = {d.system.id: d.built["common"] for d in found if d.judged is not None}
+    within = sum(
+        system.range_usd[0] <= usd <= system.range_usd[1]
+        for _, system in ranges
+        if system.range_usd and (usd := built.get(system.id))
+    )
+    unstated = sum(not system.cpus and not system.memory for _, system in ranges)
+    sellers, off = len(most.listings), [abs(deviation) for deviation in most.from_the_others]
+    return [
+        "## How near one can come",
+        "",
+        _paragraph(
+            "**A median of 10 % of all systems is not reached, and it is the edge of what public prices allow.** Two",
+            "things are in them that no search of parts can know (`benchmarks/prices/spread.py`):",
+        ),
+        "",
+        "| the same GPUs in a server | sellers | they ask, USD net | between two of them, in the middle |",
+        "|---|---:|---|---:|",
+        *(_asked(group, catalog) for group in groups),
+        "",
+        _paragraph(
+            f"- **The seller.** Two sellers with the same GPUs differ by {most.between_two:.1f} % in the middle",
+            "(standard",
+            f"deviation of a seller {most.scatter:.0f} %). The middle of what the others ask is {median(off):.1f} %",
+            "off in",
+            f"the middle and {max(off):.0f} % at most.",
+        ),
+        _paragraph(
+            f"- **The configuration.** {len(ranges)} listings come with a range of prices, {unstated} of them",
+            "without CPUs",
+            f"and memory: ±{half:.0f} % of its middle in the middle of them. {within} builds at `common` lie within",
+            "their",
+            "listing's range.",
+        ),
+        "",
+        _paragraph(
+            "A search that knew exactly what sellers ask in the middle, not which of them it is judged by, would",
+            "deviate",
+            f"by {least_deviation(most.scatter, 0):.0f} % in the middle, and by",
+            f"{least_deviation(most.scatter, half):.0f} %",
+            "where the configuration is open too. This is rough: it takes a normal distribution of sellers and any",
+            "place of",
+            f"the range as likely, and the scatter is known from {sellers} sellers of one machine, one of them with a",
+            "from-price. dsopt knows no level exactly; it is off by kind of machine (median, systems):",
+            f"{_by_kind(found, catalog)}. Servers with a board are about as near as this; servers with loose cards and",
+            "towers are not.",
+        ),
+        "",
+    ]
+
+
+def _asked(group: Alike, catalog: Catalog) -> str:
+    first = group.listings[0]
+    name = f"{first.count} x {catalog.parts[first.gpus[0]].name}"
+    asked = ", ".join(f"{system.usd:,.0f}" for system in group.listings)
+    return f"| {name} | {len(group.listings)} | {asked} | {group.between_two:.1f} % |"
+
+
+def _by_kind(found: Sequence[Deviation], catalog: Catalog) -> str:
+    """Median deviation and number of systems of each kind of machine."""
+    boards = [part.id for part in catalog.of(Kind.GPU_BOARD)]
+    by_kind: dict[str, list[float]] = {}
+    for d in found:
+        if d.judged is not None:
+            by_kind.setdefault(kind_of(d.system, boards), []).append(abs(d.judged))
+    return ", ".join(f"{kind} {median(off):.1f} % ({len(off)})" for kind, off in by_kind.items())
+
+
 def _margins() -> list[str]:
     """What margins.csv says, and what follows from it."""
     found = rows("margins")
     cards = next(row for row in found if row["basis"] == "cards")
+    against = {system.seller for system in systems() if system.id in cards["farther"].split("|")}
+    chance = 100 * by_chance(int(cards["sellers_nearer"]), len(against))
     lines = [
         "## An assembler's margin",
         "",
@@ -196,10 +286,17 @@ def _margins() -> list[str]:
         _paragraph(
             f"So whoever builds loose cards into a machine asks about {cards['margin_percent']} % more for them in the",
             "middle of these listings. **It is not charged:** totals are of parts, and a shop's machine with loose",
-            "cards costs more by that much. The sellers far off disagree in sign (Thinkmate, Lambda and Petronella",
-            "above the parts, Blackwell Cloud and B3IQ below); listings hardly show their CPUs, memory and drives, so",
-            "that part of it may be a better configuration; and a prebuilt PC was read at 18 % above the same",
-            "parts. A margin on everything takes servers with a GPU board farther away, whose shells hold theirs.",
+            f"cards costs more by that much. {cards['sellers_nearer']} sellers come nearer with it and",
+            f"{len(against)} go",
+            f"farther, which chance alone gives in {chance:.0f} of 100 cases (sign test). The sellers far off",
+            "disagree in",
+            "sign (Thinkmate, Lambda and Petronella above the parts, Blackwell Cloud and B3IQ below); listings",
+            "hardly show",
+            "their CPUs, memory and drives, so that part of it may be a better configuration; a prebuilt PC was",
+            "read at",
+            "18 % above the same parts; and no seller publishes one: it is what a fit leaves over. A margin on",
+            "everything",
+            "takes servers with a GPU board farther away, whose shells hold theirs.",
             "To count one, `--support FILE` with the lines `category,percent` and",
             f"`gpu,{cards['margin_percent']}` puts it on loose cards alone, exactly, in search, certificate and",
             "verify; it is shown as support.",
@@ -221,7 +318,8 @@ def _percent(percent: float | None) -> str:
 
 
 def main() -> None:
-    text = page(load(()))
+    catalog = load(())
+    text = page(catalog, list(deviations(catalog)))
     if "--check" not in sys.argv:
         PAGE.write_text(text, encoding="utf-8")
         print(text[text.index("## What dsopt would build") : text.index("## Listed")])
