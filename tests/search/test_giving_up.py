@@ -75,8 +75,9 @@ def test_a_rule_that_the_search_does_not_know_changes_no_proof(rule: Rule) -> No
     assert decided, "the rule decides nowhere, so that the test shows nothing"
 
 
+@pytest.mark.parametrize(("model", "usd"), one_in(2, [("r1-distill-llama-70b", 60_000), ("v2-670b", 400_000)]))
 @pytest.mark.parametrize("rule", [FewGpus(4), LeanNode(1400)], ids=lambda r: r.id)
-def test_a_family_costs_few_tries(rule: Rule, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_costs_few_tries(rule: Rule, model: str, usd: int, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No family of the shipped catalog is tried on after so many failures in a row, and every point keeps the rule."""
     in_a_row: dict[tuple[str, int], int] = {}
     most = 0
@@ -90,7 +91,7 @@ def test_a_family_costs_few_tries(rule: Rule, ask: Any, monkeypatch: pytest.Monk
         most = max(most, in_a_row[family])
         return found
 
-    solver = Solver(ask("v2-670b", 400_000), rules=(*RULES, rule))
+    solver = Solver(ask(model, usd), rules=(*RULES, rule))
     with monkeypatch.context() as patch:
         patch.setattr(pareto, "assemble", counted)
         patch.setattr(Solver, "settle", lambda self, stairs: stairs.points)  # it tries points again, for ties
