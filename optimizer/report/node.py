@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalogs.schema import Cpu, Drive, Gpu, Memory, Nic, Part, Psu
+from constraints.rules.power import Power
 from optimizer.procurement.labels import category
 from optimizer.report.facts import Piece, machine, pieces, with_maker
 from optimizer.report.formats import clipped, figure
@@ -187,5 +188,5 @@ def _watts(part: Part | None) -> str:
 
 def supply_limit(point: FrontPoint) -> float | None:
     """A that each supply's inlet may carry, of the rule's own finding; None where no rule judged it."""
-    found = (check.limit for check in point.checks if check.rule == "power" and check.unit == "A")
+    found = (check.limit for check in point.checks if check.rule == Power.id and check.unit == "A")
     return next(found, None)

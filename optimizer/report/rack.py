@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalogs.schema import Cooling, Part, Platform, Switch
+from constraints.rules.rack import RackRule
 from optimizer.report.facts import machine
 from optimizer.report.formats import begun, clipped, figure
 from optimizer.result.point_schema import FrontPoint
@@ -99,7 +100,7 @@ def _node_name(point: FrontPoint, number: int, words: Words) -> str:
 
 def rack_height(point: FrontPoint) -> int:
     """Rack units of a rack, of the rule's own finding; 0 where no rule judged it."""
-    found = (check.limit for check in point.checks if check.rule == "rack" and check.unit == "units")
+    found = (check.limit for check in point.checks if check.rule == RackRule.id and check.unit == "units")
     return int(next((limit for limit in found if limit), 0))
 
 

@@ -193,7 +193,7 @@ def test_time_limit(file: Path) -> None:
         done = dsopt("explain", str(file), *asked, "--time-limit", "0.001", "--json", code=6)
         assert done.stdout == "" and "stopped at the time limit" in done.stderr
     done = dsopt("explain", str(file), "--vary", "gpu=±20%", "--time-limit", "0.001", "--json", code=6)
-    assert "before all was answered" in done.stderr
+    assert "before everything was answered" in done.stderr
     found = json.loads(done.stdout)["vary"][0]
     assert not found["complete"] and [s["why"] for s in found["spans"]] == ["today"]
     assert "bad-time-limit" in dsopt("explain", str(file), "--time-limit", "-1", code=3).stderr

@@ -49,7 +49,7 @@ ASKED: list[dict[str, Any]] = [
     {"model": "r1-distill-llama-70b", "gpus": LARGE, "budget_cents": 60_000_00, "users": 8},
     {"model": "r1-distill-qwen-14b", "gpus": SMALL, "budget_cents": 30_000_00, "currency": "EUR"},
     {"model": "v2-lite", "gpus": SMALL, "budget_cents": 20_000_00, "spares": [SPARE]},
-    {"model": "r1-distill-llama-70b", "gpus": LARGE, "budget_cents": 9_000_00, "max_nodes": 1, "max_power_w": 2000},
+    {"model": "r1-distill-qwen-1.5b", "gpus": SMALL, "budget_cents": 2_000_00, "max_nodes": 1, "max_power_w": 2000},
 ]  # fmt: skip
 REQUESTS = [Request(as_of=AS_OF, **{**x, "gpus": frozenset({x["gpus"]})}) for x in ASKED]
 
