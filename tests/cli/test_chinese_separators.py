@@ -96,7 +96,7 @@ def half_width(text: str, named: re.Pattern[str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("words", one_in(3, COMMANDS))
+@pytest.mark.parametrize("words", one_in(5, COMMANDS))
 def test_chinese_lines_have_chinese_separators(
     words: str, saved: dict[str, str], named: re.Pattern[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

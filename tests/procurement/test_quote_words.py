@@ -21,6 +21,7 @@ from optimizer.procurement.quotation.workbook import workbook
 from optimizer.procurement.quotation.workbook.capitals import in_capitals
 from optimizer.text.languages import Words
 from optimizer.text.spelled import in_formal_words
+from tests.support.long import sampled, wanted
 from tests.support.office import OFFICE, opened, recalculated
 from tests.support.quotes import Job, job
 
@@ -102,7 +103,7 @@ def test_no_form_for_such_amounts(amount: str) -> None:
 def test_formal_numerals_by_formula(tmp_path: Path) -> None:
     """LibreOffice computes what is written by hand, and what the library writes, zeros at every place."""
     zeros = [Decimal(places.replace("1", digit)).scaleb(-2) for digit in "19"
-             for places in (f"{mask:b}".zfill(14) for mask in range(0, 2**14, 7))]  # fmt: skip
+             for places in (f"{mask:b}".zfill(14) for mask in sampled(5, range(0, 2**14, 7)))]  # fmt: skip
     amounts = [*map(Decimal, SPELLED), *zeros]
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
@@ -112,7 +113,7 @@ def test_formal_numerals_by_formula(tmp_path: Path) -> None:
         sheet.write_formula(row, 1, f"={in_capitals(f'A{row + 1}')}")
     book.close()
     (seen,) = opened(recalculated(tmp_path, {"words": out.getvalue()})["words"]).worksheets
-    assert len(zeros) > 4000
+    assert len(zeros) > (4000 if wanted() else 900)
     for row, (amount, text) in enumerate(zip(amounts, SPELLED.values(), strict=False), 1):
         assert seen.cell(row, 2).value == f"人民币{text}", amount
     for row, amount in enumerate(amounts, 1):
