@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -36,21 +36,56 @@ def qualifiers() -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
 
 
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
+class AnyOf:
+    """A pattern of which every find is one of some words: a text that holds none of them is not searched.
+
+    Most texts hold none, and to look for the words as they are is the cheaper of the two."""
+
+    def __init__(self, pattern: re.Pattern[str], words: Iterable[str]) -> None:
+        self.pattern = pattern
+        kept: list[str] = []
+        for word in sorted(set(words), key=len):  # a text with a longer word holds the shorter one in it
+            if not any(shorter in word for shorter in kept):
+                kept.append(word)
+        self._words = tuple(kept)
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether the text holds one of the words, as such or inside a longer one; without it there is no find."""
+        for word in self._words:  # noqa: SIM110 - half the time of any()
+            if word in text:
+                return True
+        return False
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self.pattern.search(text) if self.may_be_in(text) else None
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self.pattern.match(text) if self.may_be_in(text) else None
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        return self.pattern.finditer(text) if self.may_be_in(text) else iter(())
+
+    def sub(self, new: str | Callable[[re.Match[str]], str], text: str) -> str:
+        return self.pattern.sub(new, text) if self.may_be_in(text) else text
+
+
+def any_of(words: Iterable[str]) -> AnyOf:
     """Any of the words as such, the first that fits: no letter of its own alphabet may touch it; Chinese needs no gap.
 
     Words that begin with a letter share one look behind: inside a longer word none of them is tried."""
+    words = tuple(words)
     after = r"(?![a-zà-öø-ÿ])"
     latin: list[str] = []
     other: list[str] = []
     for w in words:
         ends = after if w[-1].isascii() and w[-1].isalpha() else ""
         (latin if w[0].isascii() and w[0].isalpha() else other).append(f"{re.escape(w)}{ends}")
-    return re.compile("|".join([*([f"(?<![a-zà-öø-ÿ])(?:{'|'.join(latin)})"] if latin else []), *other]))
+    whole = re.compile("|".join([*([f"(?<![a-zà-öø-ÿ])(?:{'|'.join(latin)})"] if latin else []), *other]))
+    return AnyOf(whole, words)
 
 
 @cache
-def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, dict[str, str]]]:
+def _compiled_qualifiers() -> tuple[AnyOf, dict[str, dict[str, str]]]:
     """What each word sets; one may say two things: `TEUR` is EUR in thousands."""
     found: dict[str, dict[str, str]] = {}
     for w, sets, value in qualifiers():
@@ -84,7 +119,7 @@ def currency_in(text: str) -> str:
 
 
 @cache
-def _currency_words() -> tuple[re.Pattern[str], dict[str, str]]:
+def _currency_words() -> tuple[AnyOf, dict[str, str]]:
     named = {w: value for w, sets, value in qualifiers() if sets == "currency"}
     return any_of(sorted(named, key=lambda w: (-len(w), w))), named
 

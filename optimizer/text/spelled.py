@@ -7,6 +7,8 @@ from decimal import Decimal
 
 DIGITS = "零壹贰叁肆伍陆柒捌玖"
 VARIANTS = str.maketrans("〇貳參叄叅陸萬億圓圆", "零贰叁叁叁陆万亿元元")
+UNIT = "元圓圆"
+"""One of them stands in every amount in words."""
 AMOUNT = re.compile(
     rf"(?P<whole>[{DIGITS}拾佰仟万亿]+)元(?:[整正]|零?(?:(?P<tenth>[{DIGITS}])角)?零?(?:(?P<cent>[{DIGITS}])分)?[整正]?)"
 )
@@ -20,6 +22,8 @@ def spelled_alone(text: str) -> Decimal | None:
 
 def spelled(text: str) -> Decimal | None:
     """The first amount in formal numerals in a text; None without one, or where it is no number in them."""
+    if not any(sign in text for sign in UNIT):
+        return None
     found = AMOUNT.search(re.sub(r"\s", "", text.translate(VARIANTS)))
     if found is None:
         return None

@@ -58,7 +58,7 @@ def sort_lines(quote: Quote, terms: ListTerms) -> Sorted:
 def _described(out: Sorted, line: Line, terms: ListTerms, quote: Quote) -> None:
     """A line that says what a part is and not which: the price of what it is like is not known to be its own. What the
     words say to be of no category is other things, what nothing in the catalog is like is unknown."""
-    text = " ".join((line.brand, line.text))
+    text = _said(line)
     if is_other(text):
         out.outside += 1
     elif line.matched.reason == NONE_FITS:
@@ -126,7 +126,7 @@ def _by_quantity(offers: list[Offer]) -> Offer | None:
 
 def _unknown(out: Sorted, line: Line, terms: ListTerms, quote: Quote) -> None:
     """A part of a category of the catalog goes to the template, anything else is only counted."""
-    text = " ".join(dict.fromkeys(x for x in (line.brand, line.text) if x))
+    text = _said(line)
     table = table_of(text)
     if table is None:
         out.outside += 1
@@ -139,6 +139,11 @@ def _unknown(out: Sorted, line: Line, terms: ListTerms, quote: Quote) -> None:
         offer.pop(name, None)
     figures = {"vendor": line.brand, "name": line.text, **figures_of(table, text)}
     out.unknown.append(UnknownPart(row=line.row, text=line.text, table=table, figures=figures, offer=offer))
+
+
+def _said(line: Line) -> str:
+    """The words by which a line's kind is told."""
+    return " ".join(dict.fromkeys(text for text in (line.brand, line.text) if text))
 
 
 def _doubt(line: Line, reason: str) -> Doubt:

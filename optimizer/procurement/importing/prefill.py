@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from catalogs.inputs import shipped_rows
 from optimizer.procurement.reading.row_words import folded
-from optimizer.text.qualifiers import any_of
+from optimizer.text.qualifiers import AnyOf, any_of
 
 DATA = Path(__file__).parent / "data"
 Figures = dict[str, str]
+OTHER = "none"
+"""Stands in the data for what no file of the catalog holds."""
 
 
 @cache
-def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _kinds() -> tuple[tuple[str, AnyOf], ...]:
     """(file of the catalog, or `none` for what no file holds; words), in the order of the data."""
     return tuple(
         (row["table"], any_of(sorted(map(folded, row["words"].split("|")), key=lambda word: (-len(word), word))))
@@ -29,15 +31,21 @@ def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 def table_of(text: str) -> str | None:
     """The catalog's file that a part of these words belongs to; None where no word says one."""
-    plain = folded(text)
-    named = next((table for table, words in _kinds() if words.search(plain)), "none")
-    return None if named == "none" else named
+    named = _named(text)
+    return None if named in ("", OTHER) else named
 
 
 def is_other(text: str) -> bool:
     """Whether a word says that the thing is of no category, such as a KVM switch or a patch cable."""
+    return _named(text) == OTHER
+
+
+@lru_cache(maxsize=1)
+def _named(text: str) -> str:
+    """The table of the first kind whose words a text has; blank for none. `is_other` and `table_of` ask for the same
+    line one after the other."""
     plain = folded(text)
-    return next((table for table, words in _kinds() if words.search(plain)), "") == "none"
+    return next((table for table, words in _kinds() if words.search(plain)), "")
 
 
 def figures_of(table: str, text: str) -> Figures:

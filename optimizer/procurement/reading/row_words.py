@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.inputs import shipped_rows
-from optimizer.text.qualifiers import any_of
+from optimizer.text.qualifiers import AnyOf, any_of
 from optimizer.text.qualifiers import bare as bare
 from optimizer.text.qualifiers import currency_in as currency_in
 from optimizer.text.qualifiers import folded as folded
@@ -49,7 +49,7 @@ def verbatim() -> dict[str, str]:
 
 
 @cache
-def _compiled(kind: str) -> re.Pattern[str]:
+def _compiled(kind: str) -> AnyOf:
     """The words of a kind and those that hold one and mean something else (`服务` in `服务器`), longest first."""
     return any_of(sorted((*row_words()[kind], *_others(kind)), key=lambda w: (-len(w), w)))
 
@@ -75,7 +75,15 @@ def has(kind: str, text: str) -> bool:
 
 def found(kind: str, text: str) -> str:
     """The first word of the kind in the text; blank without one."""
-    return next((m[0] for m in _compiled(kind).finditer(folded(text)) if m[0] not in _others(kind)), "")
+    for m in _compiled(kind).finditer(folded(text)):
+        if m[0] not in _others(kind):
+            return m[0]
+    return ""
+
+
+def may_have(kind: str, text: str) -> bool:
+    """Whether the letters of a word of the kind are in the text; else neither `found` nor `begins` finds one."""
+    return _compiled(kind).may_be_in(folded(text))
 
 
 def begins(kind: str, text: str) -> bool:

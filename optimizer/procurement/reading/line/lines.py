@@ -159,10 +159,9 @@ def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble:
     """The match of a line that is work, transport or a licence, with the part that it is for as a candidate; None
     where the line is a part."""
     whole_text = " ".join((part_number, *texts))
-    serves = _serves(whole_text)
     if found.part is None:
         # A text that names several parts and no work on them is a line of parts that nobody could tell apart.
-        one_of_several = found.reason == SEVERAL and not serves
+        one_of_several = found.reason == SEVERAL and not _serves(whole_text)
         if not one_of_several and any(is_service(text) for text in (part_number, *texts) if text):
             return Match(reason="service")
         return None
@@ -171,7 +170,7 @@ def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble:
     for_part = Match(candidates=(found.part,), reason="service for a part")
     if is_service(whole_text) and row_words.begins("service", texts[0] if texts else part_number):
         return for_part
-    if serves:
+    if serves := _serves(whole_text):
         text = message(
             "{words} makes it a service for {part}, not the part itself", words=f"{serves!r}", part=found.part
         )

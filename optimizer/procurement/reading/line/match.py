@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from catalogs.schema import GpuBoard, Kind, Part, Platform
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.line.names import COMES_WITH, GPUS, SEVERAL, Index, branded, brands
-from optimizer.procurement.reading.row_words import begins, folded, has
+from optimizer.procurement.reading.row_words import begins, folded, has, may_have
 from optimizer.procurement.reading.specification.fitting import NOTHING, Around, Fit
 
 ACCEPTED = 85
@@ -117,6 +117,14 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
     if part_number.isdigit() and any(part_number not in text for text in texts if text):
         # A seller's own article number may be `4090`: it counts where the texts say so too.
         texts, part_number = tuple(text for text in texts if text), ""
+    asked = (part_number, texts, accept_fuzzy)
+    if asked not in index.matched:
+        index.matched[asked] = _looked_up(index, part_number, texts, accept_fuzzy=accept_fuzzy)
+    return index.matched[asked]
+
+
+def _looked_up(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzzy: bool) -> tuple[Match, str]:
+    """`match` of words that were not asked for before in the same file."""
     hints = _Hints()
     # A text that is a part's name and nothing else says more than one with a name in it, wherever the two stand.
     found = (
@@ -251,6 +259,8 @@ def _other(index: Index, part: str, texts: tuple[str, ...]) -> str:
 
 def is_service(text: str) -> bool:
     """Whether a line that no part matches is work, transport, a licence and the like."""
+    if not may_have("service", text):
+        return False
     plain = folded(text)
     first = re.sub(r"^[\d.,\s%x×*年yr-]+", "", plain)
     if begins("service", first):

@@ -114,11 +114,13 @@ class Index:
         self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
         self._most_fuzzy = MAX_FUZZY
+        self.matched: dict[tuple[str, tuple[str, ...], bool], tuple[Match, str]] = {}
+        """What was found for a part number and texts, in one file: lists say many things twice."""
 
     def of_a_file(self, share: int = 1) -> Index:
         """The same names with fuzzy look-ups of its own: MAX_FUZZY for each file, of which a part has its share."""
         mine = copy(self)
-        mine._fuzzy, mine._most_fuzzy = {}, MAX_FUZZY // share
+        mine._fuzzy, mine._most_fuzzy, mine.matched = {}, MAX_FUZZY // share, {}
         return mine
 
     @cached_property

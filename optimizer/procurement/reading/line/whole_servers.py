@@ -14,7 +14,7 @@ from optimizer.procurement.reading.document import Issue, Line, Match
 from optimizer.procurement.reading.line.match import is_service, match
 from optimizer.procurement.reading.line.names import Index, branded
 from optimizer.procurement.reading.specification.fitting import MOST_CANDIDATES, Around
-from optimizer.procurement.reading.specification.server_cell import KINDS, LEAST_KINDS, Item, items
+from optimizer.procurement.reading.specification.server_cell import KINDS, LEAST_KINDS, Item, items, may_list
 from optimizer.text.languages import N_
 
 WHOLE_SERVER = N_("one cell describes a whole server; which chassis it is, is not said")
@@ -49,6 +49,8 @@ def whole_server(texts: Sequence[str], index: Index) -> Server | None:
     A text is one where it counts parts of three kinds, or of two beside a chassis. A complete system of the catalog is
     none: what it holds is known."""
     text = "\n".join(dict.fromkeys(text for text in texts if text))[:LONGEST]
+    if not may_list(text):
+        return None
     found = items(text)
     if len(found) < LEAST_KINDS or any(index.whole(one).part for one in texts if one):
         return None

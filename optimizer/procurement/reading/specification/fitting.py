@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from string import ascii_lowercase as LETTERS
 
 from catalogs.load import Catalog
 from catalogs.message import message
@@ -87,6 +88,8 @@ class Fitting:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self._against: dict[tuple[Kind, str, frozenset[object]], frozenset[str]] = {}
+        self._least_usd: dict[str, Decimal] = {}
 
     @cached_property
     def _traits(self) -> Mapping[str, Traits]:
@@ -119,11 +122,13 @@ class Fitting:
             found |= self._cpu_numbers.get(number) or (frozenset() if said[2] else self._cpus_near(said[1]))
         return frozenset(found)
 
-    def _cpus_near(self, number: str) -> set[str]:
+    def _cpus_near(self, number: str) -> frozenset[str]:
         """CPUs whose number is this one with a plus sign, or, where it ends in a digit, with a letter: `8480` may be
         8480+ or 8480C."""
-        more = re.compile(number + (r"[a-z]?\+?" if number.isdigit() else r"\+"))
-        return {cpu for written, ids in self._cpu_numbers.items() if more.fullmatch(written) for cpu in ids}
+        more = (
+            {"", "+", *(f"{letter}{plus}" for letter in LETTERS for plus in ("", "+"))} if number.isdigit() else {"+"}
+        )
+        return frozenset(cpu for end in more for cpu in self._cpu_numbers.get(number + end, ()))
 
     def kind(self, plain: str) -> Kind | None:
         """The kind of part that a text names first of all."""
@@ -134,7 +139,7 @@ class Fitting:
 
         `kind`: that of its label, for words that say none."""
         cpus = self.cpus(plain)
-        kind = self.kind(plain) or kind
+        kind = kind_of(plain, cpu_named=bool(cpus)) or kind
         if kind is None or kind is Kind.GPU:
             return self._gpu(plain)
         asked = wanted(plain, kind)
@@ -162,10 +167,10 @@ class Fitting:
 
     def _gpu(self, plain: str) -> Fit:
         """A GPU by its model and what is said of it; not one of a board, a machine, or something that goes with it."""
-        if values("attachment", plain) or has("board", plain) or has("accessory", plain):
-            return Fit()
         named = self._modelled(plain, Kind.GPU)
-        if not named or (has("machine", plain) and not has("for_machine", plain)):
+        if not named or values("attachment", plain) or has("board", plain) or has("accessory", plain):
+            return Fit()
+        if has("machine", plain) and not has("for_machine", plain):
             return Fit()
         return self.among([part.id for part in named], plain)
 
@@ -186,7 +191,7 @@ class Fitting:
 
     def _settled(self, asked: Wanted, parts: Sequence[Part], plain: str, around: Around) -> Fit:
         """The part of those without a contradiction, where they are alike; else candidates, those that fit first."""
-        against = {part.id: self._contradictions(asked, part) for part in parts}
+        against = self._contradictions(asked, parts)
         if asked.kind is Kind.PSU:
             other = {part.id for part in parts if self._other_product(asked.kind, part, plain)}
             against = {part: found | ({"vendor"} if part in other else set()) for part, found in against.items()}
@@ -213,15 +218,25 @@ class Fitting:
             return folded(part.vendor) in {folded(maker) for maker in values("maker", plain)}
         return not (asked.kind in ONE_PRODUCT and self._other_product(asked.kind, part, plain))
 
-    def _contradictions(self, asked: Wanted, part: Part) -> frozenset[str]:
-        """Attributes of which the words say another value than the part has; what the catalog does not hold of a part
-        contradicts nothing."""
-        own = self._traits[part.id]
-        found = {
-            name for name, said in asked.says.items()
-            if (own.get(name) or name in ALWAYS_KNOWN) and not agrees(name, said, own)
-        }  # fmt: skip
-        return frozenset(found)
+    def _contradictions(self, asked: Wanted, parts: Iterable[Part]) -> dict[str, set[str]]:
+        """Of each part the attributes of which the words say another value than it has; what the catalog does not hold
+        of a part contradicts nothing."""
+        found: dict[str, set[str]] = {part.id: set() for part in parts}
+        for name, said in asked.says.items():
+            for part in self._disagreeing(asked.kind, name, said) & found.keys():
+                found[part].add(name)
+        return found
+
+    def _disagreeing(self, kind: Kind, name: str, said: frozenset[object]) -> frozenset[str]:
+        """The parts of a kind that have another value of an attribute; looked up once, as lines say the same often."""
+        key = (kind, name, said)
+        if key not in self._against:
+            of_kind = ((part.id, self._traits[part.id]) for part in self.catalog.of(kind))
+            self._against[key] = frozenset(
+                part for part, own in of_kind
+                if (own.get(name) or name in ALWAYS_KNOWN) and not agrees(name, said, own)
+            )  # fmt: skip
+        return self._against[key]
 
     def _other_product(self, kind: Kind, part: Part, plain: str) -> bool:
         """Whether a text names another maker's product than a part: its maker or its number."""
@@ -243,11 +258,11 @@ class Fitting:
 
     def _usd(self, part: str) -> Decimal:
         """The least price in US dollars that the catalog knows of a part, whatever its day; a high one without any."""
-        offers = self.catalog.offers.get(part, ())
-        return min(
-            (offer.price for offer in offers if offer.currency == "USD" and offer.condition == "new"),
-            default=Decimal(10**9),
-        )
+        if part not in self._least_usd:
+            offers = self.catalog.offers.get(part, ())
+            of_new = (offer.price for offer in offers if offer.currency == "USD" and offer.condition == "new")
+            self._least_usd[part] = min(of_new, default=Decimal(10**9))
+        return self._least_usd[part]
 
 
 def _least(parts: Sequence[Part], around: Around) -> tuple[Part, str] | None:

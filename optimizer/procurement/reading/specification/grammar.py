@@ -7,10 +7,11 @@ from functools import cache
 
 from catalogs.inputs import shipped_rows
 from optimizer.procurement.reading.row_words import DATA, folded
+from optimizer.text.qualifiers import AnyOf
 
 
 @cache
-def _words() -> dict[str, tuple[re.Pattern[str], dict[str, frozenset[str]]]]:
+def _words() -> dict[str, tuple[AnyOf, dict[str, frozenset[str]]]]:
     """By attribute: a pattern of its words, and the values that each word says."""
     said: dict[str, dict[str, set[str]]] = {}
     for row in shipped_rows(DATA / "spec_words.csv"):
@@ -23,7 +24,7 @@ def _words() -> dict[str, tuple[re.Pattern[str], dict[str, frozenset[str]]]]:
     }
 
 
-def _any_whole(words: dict[str, set[str]]) -> re.Pattern[str]:
+def _any_whole(words: dict[str, set[str]]) -> AnyOf:
     """Any of the words as a whole, the longest first; a digit may stand before a Latin one (`25gbe`), none behind one
     that ends in a letter (`u.2` is no `u.25`, `ndr` no `ndr200`)."""
     found = []
@@ -33,7 +34,7 @@ def _any_whole(words: dict[str, set[str]]) -> re.Pattern[str]:
         )
         after = r"(?![a-z0-9à-ÿ])" if word[-1].isascii() and word[-1].isalnum() else ""
         found.append(f"{before}{re.escape(word)}{after}")
-    return re.compile("|".join(found))
+    return AnyOf(re.compile("|".join(found)), words)
 
 
 def values(attribute: str, text: str) -> frozenset[str]:

@@ -61,6 +61,14 @@ class Item:
     total_gb: int = 0
 
 
+def may_list(text: str) -> bool:
+    """Whether a text falls into so many pieces that it may list LEAST_KINDS items; a piece is a name and an item at
+    most (`_without_name`)."""
+    plain = HEADING.sub("", text.strip())
+    pieces = sum(len(JOINED.split(line)) for line in LINES.split(plain))
+    return 2 * pieces >= LEAST_KINDS or plain.count("/") >= LEAST_KINDS
+
+
 @lru_cache(maxsize=2_000)
 def items(text: str) -> tuple[Item, ...]:
     """The items of a text; those of a text that is no list are few, or one."""
