@@ -8,6 +8,7 @@ from typing import Any
 from catalogs.message import message, read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import narrow, note, say, table
+from optimizer.cli.sentence_view import sentences
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
 from optimizer.result.plan_line import plan_line
 from optimizer.text.figures import measured
@@ -16,6 +17,11 @@ from optimizer.text.languages import N_, chosen
 SHOWN = 12
 FIGURES_FROM = 100
 """Columns of a terminal from which tables of findings have columns of figures too."""
+CLOSED = {
+    "cp_sat": N_("{gpu}, {n} per node: CP-SAT found its cheapest builds and proved that none is cheaper"),
+    "bound": N_("{gpu}, {n} per node: a lower bound of its cost is above the front"),
+}
+"""How the proof closed a family of hardware that could be built."""
 FASTER = 1.1
 """A point beside the named ones is shown where it is so many times as fast as the last one shown."""
 
@@ -44,14 +50,34 @@ def shown(
     return kept
 
 
-def show(data: dict[str, Any], everything: bool) -> None:
+def show(data: dict[str, Any], everything: bool, every_rule: bool = False) -> None:
+    """All of an answer, the build first; `every_rule`: those that passed one by one, and the proof in a verifier's
+    words."""
     _ = chosen()
+    if data["front"]:
+        best = next(point for point in data["front"] if point["id"] == data["recommended"])
+        say("\n" + _.apart.join(sentences(data)))
+        _front(data, everything)
+        _build(best, data["request"]["currency"])
+        _bill(best, data["policy"])
+        if every_rule:
+            checks(best["checks"])
+        else:
+            folded(best["checks"])
+        _energy(best["energy"], data["request"]["currency"])
+        for line in site_lines(best["site"]):
+            say(line)
     for message_ in data["messages"]:
         note(f"{_(message_['severity'])}{_.colon}{remark(read_message(message_))}")
-    points = data["front"]
-    if not points:
-        return
-    currency = data["request"]["currency"]
+    if data["front"]:
+        _proof(data["proof"])
+        if every_rule:
+            _for_verifiers(data)
+
+
+def _front(data: dict[str, Any], everything: bool) -> None:
+    """The points in a table, each with the names that it has."""
+    _, points, currency = chosen(), data["front"], data["request"]["currency"]
     names: dict[str | None, list[str]] = {}
     for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
         names.setdefault(pid, []).append(label)
@@ -81,7 +107,11 @@ def show(data: dict[str, Any], everything: bool) -> None:
     )
     if len(some) < len(points):
         say(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
-    best = next(point for point in points if point["id"] == data["recommended"])
+
+
+def _build(best: dict[str, Any], currency: str) -> None:
+    """What its price rests on, and what it does."""
+    _ = chosen()
     cost, shares = best["cost"], best["cost"]["shares"]
     said = _(
         "Build {id}: {total} {currency}, range {low} to {high}; {read} of it on prices read, {indexed} indexed, "
@@ -122,6 +152,10 @@ def show(data: dict[str, Any], everything: bool) -> None:
             basis=basis(throughput),
         )
     )
+
+
+def _bill(best: dict[str, Any], policy: dict[str, str]) -> None:
+    _ = chosen()
     table(
         [_("qty"), _("part"), _("unit price"), _("line"), _("price date"), _("confidence")],
         [
@@ -137,9 +171,11 @@ def show(data: dict[str, Any], everything: bool) -> None:
         ],
         {0, 2, 3},
     )
-    say(sums(best["cost"], data["policy"]))
-    checks(best["checks"])
-    energy = best["energy"]
+    say(sums(best["cost"], policy))
+
+
+def _energy(energy: dict[str, Any], currency: str) -> None:
+    _ = chosen()
     say(
         _(
             "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
@@ -149,9 +185,10 @@ def show(data: dict[str, Any], everything: bool) -> None:
             currency=currency,
         )
     )
-    for line in site_lines(best["site"]):
-        say(line)
-    proof = data["proof"]
+
+
+def _proof(proof: dict[str, Any]) -> None:
+    _ = chosen()
     say(
         _(
             "Proof: {status}. {scope} ({bound} hardware families ruled out by a bound, {solver} by CP-SAT, "
@@ -163,6 +200,35 @@ def show(data: dict[str, Any], everything: bool) -> None:
             seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )
     )
+
+
+def _for_verifiers(data: dict[str, Any]) -> None:
+    """What the proof says step by step, and how to do it again."""
+    _, proof, unit = chosen(), data["proof"], data["axis"]["unit"]
+    if proof["staircase"]:
+        say(_("What was proven, step by step:"))
+    for step in proof["staircase"]:
+        faster, below = f"{step['faster_than_tok_s']:,.1f}", f"{grouped(step['below'])} {_(unit)}"
+        say("  - " + _("no valid build of more than {speed} tok/s is below {below}", speed=faster, below=below))
+    numbers: dict[tuple[str, str], list[str]] = {}
+    for family in proof["families"]["each"]:
+        numbers.setdefault((family["closed_by"], family["gpu"]), []).append(str(family["per_node"]))
+    for (how, gpu), per_node in sorted(numbers.items(), reverse=True):
+        if how in CLOSED:
+            say("  - " + _(CLOSED[how], gpu=gpu, n=_.list(dict.fromkeys(per_node))))
+    ruled_out = sum(family["closed_by"] not in CLOSED for family in proof["families"]["each"])
+    say("  - " + _("{n} more families of hardware allow no build: the result (-o) has why", n=ruled_out))
+    say(_("Solver: {solver}. To prove it again: `dsopt verify result.json --prove`.", solver=proof["solver"]))
+
+
+def folded(found: Iterable[dict[str, Any]]) -> None:
+    """The rules: warnings and failures in words, all that passed in a line."""
+    _, found = chosen(), list(found)
+    passed = [x for x in found if x["status"] == "pass"]
+    if len(passed) < len(found):
+        checks(x for x in found if x["status"] != "pass")
+    rules = dict.fromkeys(coded(rule_titles(), x["rule"]) for x in passed)
+    say(_("Passed: {n} checks of {rules} (-vv for each).", n=len(passed), rules=_.list(rules)))
 
 
 def site_lines(site: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from catalogs.message import read_message
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
+from optimizer.cli.progress import passing
 from optimizer.procurement.labels import category, rule_titles
 from optimizer.result.explanation_schema import ConditionFacts, NoBuild, WayOut
 from optimizer.text.languages import chosen as language
@@ -22,19 +23,19 @@ NAMED = 4
 """GPUs named of those dropped for one reason."""
 
 
-def telling() -> Tell | None:
-    """On a terminal: says on stderr what is known while the rest is still searched."""
+def telling(brief: bool = False) -> Tell | None:
+    """On a terminal: says on stderr what is known while the rest is still searched; `brief`: in a line that goes."""
     if not sys.stderr.isatty():
         return None
-    started, _ = time.monotonic(), language()
+    started, _, told = time.monotonic(), language(), passing if brief else note
 
     def tell(said: list[ConditionFacts] | WayOut) -> None:
         seconds = f"{time.monotonic() - started:4.1f} s"
         if isinstance(said, WayOut):
-            note(f"{seconds}  {changes(said)}{_.colon}{grouped(said.build.total)} {said.build.currency}")
+            told(f"{seconds}  {changes(said)}{_.colon}{grouped(said.build.total)} {said.build.currency}")
         else:
             members = _.list(c.text for c in said) or _("nothing that was asked")
-            note(f"{seconds}  {_('in conflict: {what}', what=members)}")
+            told(f"{seconds}  {_('in conflict: {what}', what=members)}")
 
     return tell
 

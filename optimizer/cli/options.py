@@ -81,7 +81,7 @@ def _parameter(option: Option) -> Parameter:
         kind = kind | None
     info = typer.Option(
         *option.names, help=option.help, envvar=option.environment, min=option.least, max=option.most,
-        rich_help_panel=option.group or None, hidden=option.hidden,
+        rich_help_panel=option.group or None, hidden=option.hidden, count=option.counted,
     )  # fmt: skip
     return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 

@@ -14,9 +14,10 @@ from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
 from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
-from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, labelled, screen_width, titled, wrapped
+from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, fits, labelled, screen_width, titled, wrapped
 from optimizer.text.languages import chosen
 
+_rows_said = 0
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
 
@@ -24,7 +25,7 @@ FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 def note(text: str) -> None:
     """A message for people: stderr."""
     wipe()
-    print(_fitted(text, sys.stderr), file=sys.stderr)
+    _print(_fitted(text, sys.stderr), sys.stderr)
 
 
 def note_sentence(text: str) -> None:
@@ -36,7 +37,23 @@ def note_sentence(text: str) -> None:
 def say(text: str) -> None:
     """A sentence of an answer on stdout, its lines as long as the terminal is wide."""
     wipe()
-    print(_fitted(text, sys.stdout), flush=True)
+    _print(_fitted(text, sys.stdout), sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    global _rows_said
+    _rows_said += text.count("\n") + 1
+    print(text, file=stream, flush=True)
+
+
+def rows_said() -> int:
+    """Lines that sentences of this command took so far."""
+    return _rows_said
+
+
+def screen_of(stream: TextIO) -> int | None:
+    """Cells of a line: of the terminal, or as the environment asks (COLUMNS); None where lines are not broken."""
+    return screen_width(stream) or columns_asked()
 
 
 def say_labelled(label: str, text: str, cells: int) -> None:
@@ -47,11 +64,11 @@ def say_labelled(label: str, text: str, cells: int) -> None:
 
 def narrow(least: int) -> bool:
     """Whether stdout is a terminal of fewer than `least` columns, or the environment asks for fewer."""
-    return (screen_width(sys.stdout) or columns_asked() or UNKNOWN) < least
+    return (screen_of(sys.stdout) or UNKNOWN) < least
 
 
 def _fitted(text: str, stream: TextIO) -> str:
-    width = screen_width(stream)
+    width = screen_of(stream)
     return wrapped(text, width) if width else text
 
 
@@ -180,9 +197,11 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
 
     wipe()
     cells, figures = [list(map(visible, row)) for row in rows], right or set()
-    width = screen_width(sys.stdout) or columns_asked() or UNKNOWN
+    width = screen_of(sys.stdout) or UNKNOWN
     console = Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False)
-    for block in blocks(header, cells, figures, width, keys):
+    if not fits(found := blocks(header, cells, figures, width, keys), width):
+        return _stacked(header, cells, width)
+    for block in found:
         t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for i, wide in block.items():
             side: Literal["left", "right"] = "right" if i in figures else "left"
@@ -190,3 +209,15 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
         for row in cells:
             t.add_row(*(wrapped(row[i], wide) for i, wide in block.items()))
         console.print(t)
+
+
+def _stacked(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> None:
+    """A table on a screen that is too narrow for two columns: each cell in lines of its own, below its row's name."""
+    colon = chosen().colon
+    print()
+    for row in rows:
+        print(wrapped(row[0], width))
+        for title, cell in zip(header[1:], row[1:], strict=True):
+            if cell:
+                print(wrapped(f" {title}{colon if title else ''}{cell}", width))
+    print()

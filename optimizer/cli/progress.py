@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,21 @@ def wipe() -> None:
         print("\r\x1b[K", end="", file=obeyed(sys.stderr), flush=True)
 
 
+def passing(text: str) -> None:
+    """A line on a terminal's stderr that the next output takes away."""
+    global _shown
+    _shown = True
+    room = max(20, shutil.get_terminal_size().columns) - 1
+    print(f"\r\x1b[K{fitting(text, room)}", end="", file=obeyed(sys.stderr), flush=True)
+
+
+def fitting(text: str, cells: int) -> str:
+    """As much of a text as a line of so many cells holds."""
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, cells).rstrip()
+
+
 @contextmanager
 def progress() -> Iterator[Tell | None]:
     """What to tell the progress to; None where nobody watches. The line is wiped at the end."""
@@ -41,12 +57,11 @@ def progress() -> Iterator[Tell | None]:
 
     def tell(phase: str, done: int, total: int) -> None:
         nonlocal last
-        global _shown
         now = time.monotonic()
         if now - started >= AFTER_S and now - last >= EVERY_S:
-            last, _shown = now, True
+            last = now
             text = chosen()(WORDS[phase], done=done, total=total, seconds=f"{now - started:.0f}")
-            print(f"\r\x1b[K{text}", end="", file=obeyed(sys.stderr), flush=True)
+            passing(text)
 
     try:
         yield tell

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from optimizer.cli.front_view import show
 from optimizer.cli.options import (
     CALIBRATION,
     CATALOG,
@@ -74,6 +73,15 @@ OPTIONS = (
     Option("embed_catalog", "Include the catalog rows used in the result.", bool, False, group=ANSWER),
     Option("strict", "Exit with code 7 if the recommended build has stale prices.", bool, False, group=ANSWER),
     Option("all_", "Show every point; without --model every model.", bool, False, ("--all",), group=ANSWER),
+    Option(
+        "verbose",
+        "Show more: -v the bill, rules, plans and energy; -vv every rule and the proof.",
+        int,
+        0,
+        ("-v", "--verbose"),
+        group=ANSWER,
+        counted=True,
+    ),
     JSON,
     Option("output", "Save the result as JSON.", Path, None, ("-o", "--output"), group=ANSWER),
     FORCE,
@@ -162,8 +170,10 @@ def _refuse_unused(ctx: typer.Context, values: Values, single: bool) -> None:
     output = values["output"]
     if single and values["json"]:
         refuse(ctx, "is of the table: the JSON holds every point", "all_")
+    if values["json"]:
+        refuse(ctx, "is of the view: the JSON holds everything", "verbose")
     if not single:
-        refuse(ctx, "is of the result of one model (--model)", "embed_catalog", "strict")
+        refuse(ctx, "is of the result of one model (--model)", "embed_catalog", "strict", "verbose")
     elif values["embed_catalog"] and not values["json"] and output is None:
         refuse(ctx, "the rows stand in the JSON: give --json or -o", "embed_catalog")
     if output is not None and not output.parent.is_dir():
@@ -213,7 +223,7 @@ def _solve_one(
 ) -> None:  # fmt: skip
     """The front of one model; exit 6 where it is not proven, 4 where there is no build."""
     from catalogs.files import written_json
-    from optimizer.cli.no_build_view import show_no_build, telling
+    from optimizer.cli.no_build_view import telling
     from optimizer.cli.progress import progress
     from optimizer.library import solve as run
     from optimizer.search.clock import Clock, interruptible
@@ -221,7 +231,7 @@ def _solve_one(
     with progress() as tell, interruptible(clock := Clock(limit, tell, values["workers"])):
         result = run(
             request, catalog=parts, policy=policy, calibration=calibration, clock=clock,
-            embed_catalog=values["embed_catalog"], typed=typed, tell=telling(),
+            embed_catalog=values["embed_catalog"], typed=typed, tell=telling(brief=not values["verbose"]),
         )  # fmt: skip
     if values["json"] or values["output"] is not None:
         text = written_json(result.model_dump(mode="json")) + "\n"
@@ -230,11 +240,7 @@ def _solve_one(
         if values["json"]:
             emit_data(text)
     if not values["json"]:
-        shown = result.model_dump()  # not as JSON: texts keep their keys
-        if result.explanation is not None:
-            show_no_build(result.explanation, shown["messages"])
-        else:
-            show(shown, values["all_"])
+        _show(result, _again(request, policy, typed, values), values)
     if not result.proof.complete:
         note(language()("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)
@@ -242,6 +248,42 @@ def _solve_one(
         raise typer.Exit(4)
     if values["strict"]:
         _refuse_stale(result)
+
+
+def _show(result: Result, command: str, values: Values) -> None:
+    """The answer on one screen, or with -v all of it."""
+    shown = result.model_dump()  # not as JSON: texts keep their keys
+    verbose, found = values["verbose"], result.explanation
+    if verbose or (not result.front and found is None):
+        from optimizer.cli.front_view import show
+        from optimizer.cli.no_build_view import show_no_build
+
+        if found is not None:
+            show_no_build(found, shown["messages"])
+        else:
+            show(shown, values["all_"], verbose > 1)
+    elif found is not None:
+        from optimizer.cli.no_build_short import show_no_build_short
+
+        show_no_build_short(found, command, values["output"])
+    else:
+        from optimizer.cli.short_view import show_short
+
+        show_short(shown, command, values["output"])
+
+
+def _again(request: Request, policy: Policy, typed: Typed, values: Values) -> str:
+    """The command line that asks for the same, as short as it can be: today's prices need no date."""
+    from optimizer.request.command import command
+    from optimizer.text.languages import default_language
+
+    words = command(request, policy, typed.files, typed.rest)
+    if values["as_of"] is None:
+        words = words.replace(f" --as-of {request.as_of}", "")
+    if values["time_limit"] is not None:
+        words += f" --time-limit {values['time_limit']:g}"
+    spoken = language().language
+    return words if spoken == default_language() else f"{words} --lang {spoken}"
 
 
 def _refuse_stale(result: Result) -> None:

@@ -22,8 +22,8 @@ UNIT = r"(?:词元(?:/秒)?|(?:%|USD|CNY|EUR|GBP|JPY|[kMG]?Wh?|[KMGT]i?B(?:/s)?|
 PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]*\d {UNIT}[^\s{WIDE}]*|[^\s{WIDE}]+)[{CLOSING}]*")
 """What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it; a figure
 keeps its unit."""
-WITHIN = re.compile(r"(?<=[-/_,.=])")
-"""Where a word that is longer than a line may be divided."""
+WITHIN = re.compile(r"(?<=[-/_= ])|(?<=[,.])(?!\d)")
+"""Where a word, or a figure with its unit, that is longer than a line may be divided; a figure itself is not."""
 TERM = re.compile(rf" |(?=[{OPENING}])|(?<=，)")
 """Between the words of a column's title in either language; the Chinese between two of these is one word."""
 
@@ -109,9 +109,11 @@ def _pieces(text: str, width: int) -> Iterable[tuple[str, str]]:
             yield space, piece
             continue
         for part in WITHIN.split(piece):
-            for i in range(0, len(part), width):
-                yield space, part[i : i + width]
+            whole = part.rstrip()
+            for i in range(0, len(whole), width):
+                yield space, whole[i : i + width]
                 space = ""
+            space = " " * (whole != part)
 
 
 def blocks(
@@ -146,10 +148,12 @@ def _shared(block: list[int], least: Sequence[int], natural: Sequence[int], widt
         more = min(natural[i] - least[i], max(0, spare) // (len(block) - place))
         given[i] += more
         spare -= more
-    if spare < 0:  # two columns that are wider than the screen
-        widest = max(block, key=lambda i: given[i])
-        given[widest] = max(4, given[widest] + spare)
     return given
+
+
+def fits(found: Sequence[dict[int, int]], width: int) -> bool:
+    """Whether every block of a table is as narrow as the screen."""
+    return all(_taken([*block.values()]) <= width for block in found)
 
 
 def _taken(widths: Sequence[int]) -> int:

@@ -52,7 +52,8 @@ class Asked(Protocol):
 @dataclass(frozen=True)
 class Option:
     """An option of the command line. `kind`: type of one value; `several`: it may be given more than once; `names`: as
-    it is typed, where that is not made from `name`, the parameter's."""
+    it is typed, where that is not made from `name`, the parameter's; `counted`: the
+    value is how often it is typed (-vv)."""
 
     name: str
     help: str
@@ -65,6 +66,7 @@ class Option:
     least: float | None = None
     most: float | None = None
     hidden: bool = False
+    counted: bool = False
 
     @property
     def typed(self) -> str:

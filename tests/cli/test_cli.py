@@ -88,7 +88,7 @@ def test_same_bytes_for_any_hash_seed() -> None:
 def test_no_build_is_explained(schema: dict[str, Any], tmp_path: Path) -> None:
     asked = ["--budget", "5000", "--model", "v3-671b", "--max-nodes", "1", "--gpu", "8xH20"]
     kept = tmp_path / "result.json"
-    shown = commands.dsopt("solve", *asked, *DAY, "-o", str(kept), code=4)
+    shown = commands.dsopt("solve", *asked, *DAY, "-o", str(kept), "-v", code=4)
     data = json.loads(kept.read_text(encoding="utf-8"))
     jsonschema.validate(data, schema)
     assert data["proof"]["status"] == "infeasible"

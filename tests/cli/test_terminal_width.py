@@ -127,7 +127,7 @@ def test_the_whole_screen_of_an_answer() -> None:
     """A solve in a terminal of 80 columns, English and Chinese: no line is wider, no figure of the front is cut."""
     for language in sampled(2, ("zh", "en")):
         words = ["--budget", "40000", "--model", "r1-distill-llama-70b", "--users", "8", "--as-of", "2026-11-24"]
-        screen = typed(["--lang", language, "solve", *words])
+        screen = typed(["--lang", language, "solve", *words, "-v"])
         assert all(cell_len(x) <= 80 for x in screen.splitlines())
         assert re.search(r"^ p1 +[\d,.]+ +[\d,.]+ +[\d,]+-[\d,]+ ", screen, re.MULTILINE)
         assert re.search(r" 8 x [\d.]+ ", screen)

@@ -283,7 +283,7 @@ def test_training_fronts_are_proven(job: tuple[str, ...], schema: dict[str, Any]
 
 
 def test_table_of_training() -> None:
-    shown = dsopt("solve", *JOBS[0], *DAY, COLUMNS="200").stdout
+    shown = dsopt("solve", *JOBS[0], *DAY, "-v", COLUMNS="200").stdout
     assert "train tok/s" in shown
     assert "days" in shown
     assert "each user" not in shown

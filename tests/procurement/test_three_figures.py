@@ -41,7 +41,7 @@ def solved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     case, path = request.param, tmp_path_factory.mktemp("money") / "result.json"
     budget = {"USD": "12000", "CNY": "90000"}[case["currency"]]
     line = ["solve", "--model", "r1-distill-qwen-1.5b", "--budget", budget, "--gpu", "RTX 4090", "--max-nodes", "1",
-            "--as-of", "2026-11-24", "-o", str(path)]  # fmt: skip
+            "--as-of", "2026-11-24", "-o", str(path), "-v"]  # fmt: skip
     for name, value in case.items():
         line += [f"--{name}", value] if value else []
     code, out, err = run(*line)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 BASE = {"--model": "v3-671b", "--budget": "400000", "--as-of": "2026-11-24"}
 NOT_ASKED = {
-    "time_limit", "workers", "embed_catalog", "strict", "all_", "json", "lang", "output", "force",
+    "time_limit", "workers", "embed_catalog", "strict", "all_", "json", "lang", "output", "force", "verbose",
 }  # fmt: skip
 """Parameters of how the answer is found and written: they change no question."""
 SAMPLES: dict[str, list[list[str]]] = {
