@@ -8,7 +8,6 @@ from typing import Any
 from catalogs.message import message, read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import narrow, note, say, table
-from optimizer.cli.sentence_view import sentences
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
 from optimizer.result.plan_line import plan_line
 from optimizer.text.figures import measured
@@ -51,12 +50,11 @@ def shown(
 
 
 def show(data: dict[str, Any], everything: bool, every_rule: bool = False) -> None:
-    """All of an answer, the build first; `every_rule`: those that passed one by one, and the proof in a verifier's
+    """All of an answer; `every_rule`: those that passed one by one, and the proof in a verifier's
     words."""
     _ = chosen()
     if data["front"]:
         best = next(point for point in data["front"] if point["id"] == data["recommended"])
-        say("\n" + _.apart.join(sentences(data)))
         _front(data, everything)
         _build(best, data["request"]["currency"])
         _bill(best, data["policy"])

@@ -19,7 +19,7 @@ from optimizer.cli.options import (
     given,
     taking,
 )
-from optimizer.cli.output import emit_data, free, note, note_sentence, save
+from optimizer.cli.output import emit_data, free, note, note_sentence, save, say
 from optimizer.request.entry import ANSWER, BASIS, TERMS, Option
 from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
@@ -261,6 +261,10 @@ def _show(result: Result, command: str, values: Values) -> None:
         if found is not None:
             show_no_build(found, shown["messages"])
         else:
+            if result.front:
+                from optimizer.cli.sentence_view import sentences
+
+                say("\n" + language().apart.join(sentences(shown)))
             show(shown, values["all_"], verbose > 1)
     elif found is not None:
         from optimizer.cli.no_build_short import show_no_build_short
