@@ -525,7 +525,9 @@ def test_weights(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "days"),
     [("6-8 weeks", 56), ("4周", 28), ("ab Lager", 0), ("现货", 0), ("10 Wochen", 70), ("30天", 30), ("2个月", 60),
-     ("on request", None), ("", None), ("5 working days", 5), ("2 Werktage", 2), ("3-5 Arbeitstage", 5)],
+     ("on request", None), ("", None), ("5 working days", 7), ("2 Werktage", 3), ("3-5 Arbeitstage", 7),
+     ("10个工作日", 14), ("7-10 business days", 14), ("3 Arbeitstagen", 5), ("5 営業日", 7), ("10 calendar days", 10),
+     ("10 Kalendertage", 10), ("next business day", None)],
 )  # fmt: skip
 def test_lead_times(text: str, days: int | None) -> None:
     assert lead_days(text) == days
@@ -534,7 +536,7 @@ def test_lead_times(text: str, days: int | None) -> None:
 @pytest.mark.parametrize(
     ("header", "cell", "days"),
     [("Lead time (weeks)", "6", 42), ("Lead time days", "14", 14), ("货期（天）", "30", 30), ("交货周期(周)", "4", 28),
-     ("Lieferzeit in Werktagen", "5", 5), ("Lieferzeit [Wochen]", "3.0", 21), ("Lead time (weeks)", "5 days", 5),
+     ("Lieferzeit in Werktagen", "5", 7), ("Lieferzeit [Wochen]", "3.0", 21), ("Lead time (weeks)", "5 days", 5),
      ("Lead time", "14", None), ("Delivery", "3", None), ("Lead time (weeks)", "in stock", 0)],
 )  # fmt: skip
 def test_a_bare_lead_time_has_the_unit_of_its_header(
@@ -544,6 +546,7 @@ def test_a_bare_lead_time_has_the_unit_of_its_header(
     path.write_text(f"Currency: USD\nPart Number,Description,Qty,Unit price,{header}\n,EPYC 9654,2,6000,{cell}\n")
     (line,) = read(path, catalog).lines
     assert lead_days(line.lead_time) == days
+    assert ("lead-time-unit" in [issue.code for issue in line.issues]) == (days is None), "unknown, and told"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from optimizer.procurement.reading.line.quantities import counted
 from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.line.whole_servers import Server, contents, whole_server
 from optimizer.procurement.reading.row_words import folded
-from optimizer.procurement.reading.spans import lead_text
+from optimizer.procurement.reading.spans import is_bare, lead_text
 from optimizer.procurement.reading.table.headers import NAMING
 from optimizer.procurement.reading.table.rows import Raw
 
@@ -70,13 +70,14 @@ def line(
         trouble.add("hidden-row", "warning", "stands in a hidden row")
     if raw.grouped:
         trouble.add("price-of-group", "note", "priced together with the line above in one merged cell")
+    lead_time = _lead_time(raw, trouble)
     return Line(
         row=raw.row, role=role, text=shown, part_number=raw.text("part_number"), name=raw.text("name"),
         brand=raw.text("brand"), section=raw.section, qty=count.qty, unit=count.unit, pack=count.pack,
         priced_per_pack=count.per_pack, pieces=count.pieces, unit_price=price.unit_price,
         list_price=price.list_price, discount=found.values.get("discount"), line_total=price.total,
         currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
-        on_request=found.said == "asked", lead_time=_lead_time(raw) or raw.text("stock"),
+        on_request=found.said == "asked", lead_time=lead_time or raw.text("stock"),
         stock=raw.text("stock"), min_order=raw.text("min_qty"), price_breaks=raw.text("breaks"), gtin=raw.text("gtin"),
         valid_until=raw.text("valid_until"), condition=state, warranty=raw.text("warranty"),
         origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional, per_node=per_node,
@@ -85,10 +86,14 @@ def line(
     )  # fmt: skip
 
 
-def _lead_time(raw: Raw) -> str:
-    """What its column says of the delivery, with the unit of the column's header."""
+def _lead_time(raw: Raw, trouble: Trouble) -> str:
+    """What its column says of the delivery, with the unit of the column's header; a number without a unit is told."""
     column = raw.columns.get("lead_time")
-    return lead_text(raw.text("lead_time"), column.header if column else "")
+    said = lead_text(raw.text("lead_time"), column.header if column else "")
+    if is_bare(said):
+        text = message("lead time {n} without a unit: days, weeks or months; taken as unknown", n=said.strip())
+        trouble.add("lead-time-unit", "warning", text)
+    return said
 
 
 def _mapped(raw: Raw, overrides: dict[str, str]) -> str | None:
