@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "Compare the bids of several vendors, or two results, side by side.",
     "award": "Decide who gets the order: one bidder or the cheapest split, proven.",
     "size": "Memory and speed of a model on given GPUs, without buying.",
+    "app": "Ask and answer in the browser, on this computer.",
     "examples": "Copy sample files into a folder, one for each that an option takes.",
 }
 """What each says of itself in the list of commands; in optimizer/cli/<name>_cmd.py a function of that name."""

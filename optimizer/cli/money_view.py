@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from optimizer.text.figures import grouped as grouped  # views take it from here
 from optimizer.text.languages import N_, chosen
 
 NET_OF_LINES = N_("Lines {lines}, support {support}: net {net}, {taxed} {currency}.")
@@ -35,11 +36,6 @@ def taxed(tax: str, total: str, rate: Decimal) -> str:
     if not rate:
         return _(UNTAXED, total=grouped(total))
     return _(TAXED, tax=grouped(tax), rate=f"{rate.normalize():f}", total=grouped(total))
-
-
-def grouped(amount: str) -> str:
-    """`1234.50` -> `1,234.50`."""
-    return f"{Decimal(amount):,}"
 
 
 def apart(more: str, currency: str) -> str:

@@ -38,6 +38,7 @@ def solve(
     request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
     embed_catalog: bool = False, typed: Typed = UNTYPED, tell: Tell | None = None,
+    tell_front: Callable[[Result], None] | None = None,
 ) -> Result:  # fmt: skip
     """The proven front of a request, ascending in cost and throughput; why there is none when no build meets it.
 
@@ -55,6 +56,8 @@ def solve(
         embed_catalog: Carry the catalog rows that the front rests on in `catalog.embedded`.
         typed: Paths and options that the commands of an explanation repeat.
         tell: Hears of the conflict, then of each way out, as soon as it is known.
+        tell_front: Hears of the front while it is being proven, once a second at most, in the thread that solves: a
+            result of checked builds whose `proof.status` is `feasible`.
 
     Returns:
         The document that `dsopt solve --json` writes. `front` is empty and `explanation` is set where no build exists.
@@ -64,7 +67,8 @@ def solve(
     """
     clock = clock or Clock(time_limit_s)
     asked = settled_market(request)  # the result says where it is bought, whatever currency it is quoted in later
-    answer = solved(catalog or shipped_catalog(), asked, policy or Policy(), None, calibration, clock)
+    told = None if tell_front is None else (lambda data: tell_front(Result.model_validate(data)))
+    answer = solved(catalog or shipped_catalog(), asked, policy or Policy(), None, calibration, clock, told)
     data = answer.data
     if answer.front.complete and answer.front.points:
         # Ctrl-C in these ends them alone: the front is proven by now.

@@ -160,10 +160,10 @@ def report_html(
         "kicker": _kicker(result, words),
         "board": board(result, words, source),
         "first": point.id if point else "",
-        "ways": _ways(result, words),
+        "ways": ways_table(result, words),
         "compared": _compared(compared, words),
         "assumptions": assumptions(result, words),
-        "proof": _proof(result, words),
+        "proof": proof_said(result, words),
         "verify": f"dsopt verify {source} --prove",
         "binds": what_binds(explained, words) if explained else None,
         "binds_open": _open(unexplained, source, words) if point else "",
@@ -171,7 +171,7 @@ def report_html(
             N_("Made by dsopt {version} from {file}. This page needs no network and sends nothing."),
             version=own_version(), file=source,
         ),
-        **_front_view(result, known, words),
+        **front_view(result, known, words),
         **_why_not_view(result, known, words),
     }  # fmt: skip
     return environment().get_template("page.html.jinja").render(view)
@@ -229,7 +229,8 @@ def _kicker(result: Result, words: Words) -> str:
     return words(N_("dsopt report · prices of {day} · market {market}"), day=day, market=result.request.market or "–")
 
 
-def _ways(result: Result, words: Words) -> Table | None:
+def ways_table(result: Result, words: Words) -> Table | None:
+    """The smallest changes that give a build; None where there are none."""
     found = ways_out(result, words)
     if not found:
         return None
@@ -249,7 +250,7 @@ def _compared(compared: ResultsCompared | None, words: Words) -> ComparedView | 
     )
 
 
-def _front_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict[str, Any]:
+def front_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict[str, Any]:
     """Pictures of the front, its table, and the builds on it."""
     if not result.front:
         return {"pictures": [], "left_out": ""}
@@ -266,7 +267,7 @@ def _front_view(result: Result, parts: Mapping[str, Part], words: Words) -> dict
         "tips": [Tip(x.id, [f"{x.id}{words.colon}{hover[0]}", *hover[1:]])
                  for x in result.front for hover in [hover_lines(result, x, words)]],
         "front_table": front_table(result, words, linked),
-        "builds": [_build(result, point, parts, words) for point in shown],
+        "builds": [build_view(result, point, parts, words) for point in shown],
         "left_out": words(N_("{n} more builds stand in the table of the front alone."), n=str(left)) if left else "",
     }  # fmt: skip
 
@@ -283,7 +284,8 @@ def _shown(result: Result) -> list[FrontPoint]:
     return [point for point in result.front if point.id in kept]
 
 
-def _build(result: Result, point: FrontPoint, parts: Mapping[str, Part], words: Words) -> BuildView:
+def build_view(result: Result, point: FrontPoint, parts: Mapping[str, Part], words: Words) -> BuildView:
+    """One build with its drawings, figures and prices."""
     node, rack = node_drawing(point, parts, words), rack_drawing(point, parts, words)
     part, what = words("part"), words(N_("in a node"))
     racks = [words(N_("rack no.")), words(N_("nodes in it")), words(N_("units taken")), words(N_("units in all"))]
@@ -336,7 +338,7 @@ def _open(why: str, source: str, words: Words) -> str:
     return why or words(N_("Not asked for here: `dsopt explain {file}` solves for it."), file=source)
 
 
-def _proof(result: Result, words: Words) -> list[str]:
+def proof_said(result: Result, words: Words) -> list[str]:
     """What is proven, within what, and how, in words."""
     proof = result.proof
     verdict = {"optimal": PROVEN, "infeasible": INFEASIBLE}.get(proof.status, STOPPED)

@@ -35,6 +35,10 @@ DEAREST = MAX_MONEY // 2
 """Most cents of a build that CP-SAT is asked for where nothing else limits them: its largest sum has room for two."""
 
 
+Watch = Callable[[Callable[[], Front]], None]
+"""Hears that there are builds; what it is given makes a front of them, checked and not proven, and may be left."""
+
+
 class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
 
@@ -60,6 +64,7 @@ class Solver(Families):
     ) -> None:  # fmt: skip
         super().__init__(market, clock or Clock(), clever, judged, stock, admit, rules)
         self.whole, self.rules, self.engine = market, rules, engine
+        self.watch: Watch | None = None
         self.judge_builds = Judge(self.market, rules)
 
     def search(self, staircase: Staircase, families: Sequence[OpenFamily] | None = None) -> None:
@@ -76,6 +81,7 @@ class Solver(Families):
         for done, trial in enumerate(trials):
             family, tenths = trial.family, trial.row.perf.tenths
             self.clock.tick("search", done, len(trials))
+            self._shown(staircase)
             for bound in self.bounds_of(family, trial.row, staircase.ceiling(tenths)):
                 # The ceiling is read anew for each bound: a build found for an earlier one may have lowered it.
                 ceiling = staircase.ceiling(tenths)
@@ -294,6 +300,7 @@ class Solver(Families):
             self._propose(staircase)
             for family in self.families:
                 self.clock.tick("proof", closed, len(self.families))
+                self._shown(staircase)
                 self.prove(family, staircase, out)
                 closed += 1
             self.cheapen(staircase)
@@ -308,6 +315,19 @@ class Solver(Families):
             if out.complete:
                 self._write_record(out)
         return out
+
+    def _shown(self, staircase: Staircase) -> None:
+        """Offers the front so far to whoever watches."""
+        if self.watch is None or not staircase.points:
+            return
+
+        def so_far() -> Front:
+            out = Front(families=len(self.families), seconds=self.seconds, complete=False)
+            out.open, out.least_missing_cents = self.missing(staircase, self.families)
+            out.points = [self.point(found) for found in staircase.points]
+            return out
+
+        self.watch(so_far)
 
     def _front_limit(self) -> int | None:
         """How far up the front goes on its axis; None where nothing is there at any cost."""

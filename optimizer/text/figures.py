@@ -20,6 +20,11 @@ def spent(cents: int, currency: str) -> str:
     return f"{Decimal(cents).scaleb(-digits):,.{digits}f} {currency}"
 
 
+def grouped(amount: str) -> str:
+    """`1234.50` -> `1,234.50`."""
+    return f"{Decimal(amount):,}"
+
+
 def signed(cents: int, currency: str) -> str:
     """`+1,240.00 USD`, `-1,240.00 USD`."""
     return ("+" if cents > 0 else "") + spent(cents, currency)

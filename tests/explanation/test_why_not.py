@@ -16,15 +16,16 @@ from catalogs.schema import Kind
 from constraints.build import Build
 from constraints.policy import Policy
 from constraints.request import SupportRate
-from optimizer.cli.why_not_view import why_not_lines
 from optimizer.explanation.prices.reprice import priced
 from optimizer.explanation.why_not.asked_for import Wish, asked_for
 from optimizer.explanation.why_not.break_even import break_even
 from optimizer.explanation.why_not.explained import WhyNot, why_not
 from optimizer.market.market import Market
+from optimizer.report.why_not_said import why_not_lines
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Point
 from optimizer.search.solver import Solver
+from optimizer.text.languages import Words
 from optimizer.text.minor_units import minor
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
@@ -279,9 +280,9 @@ def test_what_is_said_when_the_clock_ends_is_what_would_have_been_said(seed: int
 def test_time_ended_is_said(main_job: tuple[Market, Point]) -> None:
     whole = asked(main_job, "8x H20")
     part = whole.model_copy(update={"as_fast": None, "for_limit": None, "unanswered": ["as_fast", "for_limit"]})
-    said = "\n".join(why_not_lines(part))
+    said = "\n".join(why_not_lines(part, Words()))
     assert "as fast, whatever" not in said and "None for" not in said
     assert "The cheapest with it" in said and said.endswith(
         "The time limit came before everything was answered; what is shown is proven."
     )
-    assert "The time limit came" not in "\n".join(why_not_lines(whole))
+    assert "The time limit came" not in "\n".join(why_not_lines(whole, Words()))

@@ -149,6 +149,7 @@ ALONE = {
         "file", "point", "output", "brand", "buyer", "number", "date", "until", "calibration", "catalog", "measured",
         "force",
     },
+    "app": {"host", "port"},
     "examples": {"folder", "force"},
     "schema": {"what"}, "models list": {"search", "json"},
     "models show": {"model", "gpu", "catalog", "json"},

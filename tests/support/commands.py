@@ -45,6 +45,7 @@ LINES: dict[str, list[str]] = {
     "rfq": ["{result}"],
     "award": ["{quote}", "{quote}", "--model", "v3-671b"],
     "size": ["--model", "r1-distill-qwen-1.5b", "--gpu", "4090"],
+    "app": ["--port=0"],
     "examples": ["{mine}"],
     "schema": ["result"],
     "catalog list": ["gpu"],
