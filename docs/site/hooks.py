@@ -54,10 +54,8 @@ def on_files(files: Files, *, config: Any) -> Files:
             files.append(added)
             if added.is_documentation_page():
                 waiting.append(added.src_uri)
-    worker = "site/iframe-worker.js"
-    if (excluded := files.get_file_from_path(worker)) is not None:
-        files.remove(excluded)
-    files.append(File.generated(config, worker, abs_src_path=str(ROOT / "docs" / worker)))
+    worker = "iframe-worker.js"  # not under site/, which the site leaves out
+    files.append(File.generated(config, worker, abs_src_path=str(ROOT / "docs/site" / worker)))
     return files
 
 
