@@ -30,8 +30,18 @@ class Opened:
         return chosen(self.result, name)
 
 
+def other_document(data: Any, file: str) -> Fault | None:
+    """What to say of JSON that has nothing of a result: one sentence, instead of each field that it lacks."""
+    if isinstance(data, dict) and ("request" in data or "front" in data):
+        return None
+    text = "is JSON, but no dsopt result: it has neither request nor front"
+    return Fault("bad-result", text, file, remedy="`dsopt solve ... -o FILE` saves a result.")
+
+
 def opened(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> Opened:
     """A result's document. Raises InputError for what is none, and CheckFailed for one that is not what it says."""
+    if fault := other_document(data, file):
+        raise InputError([fault])
     report, read = consistent(data, catalog, by)
     if report.wrong or read is None or read.market is None:
         remedy = "`dsopt verify` says all that is wrong."

@@ -152,3 +152,17 @@ def test_a_pipe_is_not_looked_at_twice(tmp_path: Path) -> None:
     assert kind_of(Path("/dev/null")) is None
     assert kind_of(tmp_path) is None
     assert kind_of(tmp_path / "nowhere.csv") is None
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[]", "3"])
+@pytest.mark.parametrize("command", ["explain", "report", "plot", "rfq"])
+def test_json_that_has_nothing_of_a_result_is_called_none_in_one_sentence(
+    command: str, text: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(text, encoding="utf-8")
+    made = {"explain": "", "report": "made.html", "plot": "made.png"}.get(command, "made.xlsx")
+    code, _, err = run(command, str(other), *(["-o", str(tmp_path / made)] if made else []))
+    assert code == 3 and err.count("dsopt: error:") == 1, err
+    assert "no dsopt result" in err and "saves a result" in err
+    assert list(tmp_path.iterdir()) == [other]
