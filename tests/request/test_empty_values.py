@@ -39,7 +39,7 @@ def values() -> Iterator[tuple[tuple[str, ...], str]]:
         for p in command.params:
             if p.param_type_name == "argument":
                 yield path, ""
-            elif not p.is_flag and "completion" not in p.name:
+            elif not p.is_flag and not p.count and "completion" not in p.name:  # -v counts, it takes no value
                 for option in p.opts:
                     yield path, option
 
