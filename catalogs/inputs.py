@@ -6,6 +6,7 @@ sockets and devices that never end are refused; a pipe is read to its end."""
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import stat
 import tomllib
@@ -25,6 +26,8 @@ SETTINGS_BYTES = 4_000_000
 """A build.toml, a policy, weights, a map.toml, a config.json."""
 MOST_COLUMNS = 1_000
 """Of a CSV; the widest that dsopt knows has some 60."""
+MOST_NAMES = 10_000
+"""Of a folder, that a name of no file is held against."""
 MOST_NESTING = 100
 """Levels of tables and lists within each other; a saved result has 9."""
 
@@ -51,7 +54,7 @@ def read_bytes(
         with open(path, "rb") as file:
             data = file.read(most_bytes + 1)
     except FileNotFoundError:
-        raise refuse("no-file", "cannot be read: No such file or directory") from None
+        raise refuse("no-file", "cannot be read: No such file or directory", remedy or _where_it_may_be(path)) from None
     except (OSError, ValueError) as e:
         raise refuse("unreadable-file", f"cannot be read: {getattr(e, 'strerror', None) or e}") from None
     except MemoryError:
@@ -59,6 +62,21 @@ def read_bytes(
     if len(data) > most_bytes:
         raise too_large(f"is larger than {most_bytes / 1e6:g} MB")
     return data
+
+
+def _where_it_may_be(path: Path) -> str:
+    """The remedy for a name of no file: the nearest name in its folder, of the same ending where there is one."""
+    from catalogs.nearest import nearest  # nothing else here needs it
+
+    folder = path.parent
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in itertools.islice(entries, MOST_NAMES) if not entry.is_dir()]
+    except OSError:
+        return f"There is no folder {folder}."
+    alike = [name for name in names if Path(name).suffix.casefold() == path.suffix.casefold()]
+    near = nearest(path.name, alike) or nearest(path.name, names)
+    return f"Nearest: {folder / near}." if near else f"No name in {folder.resolve()} is like it."
 
 
 def read_text(

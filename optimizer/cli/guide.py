@@ -126,7 +126,9 @@ def _model(answer: str) -> list[str]:
         found = named(answer)
     except InputError as e:
         near = NEAR.search(e.faults[0].remedy)
-        why = _("No model is named {name}.", name=answer)
+        why = _("No model is named {name}; `dsopt models list` shows them.", name=answer)
+        if near:
+            why = _("No model is named {name}; the nearest is {near}.", name=answer, near=near[1])
         if e.faults[0].code == "ambiguous-model":
             why = _("{name} may be several models.", name=answer)
         raise NotUnderstood(why, near[1] if near else "") from None
@@ -145,9 +147,9 @@ def _users(answer: str) -> list[str]:
     try:
         count = amount(plain, "--users").value
     except InputError:
-        raise NotUnderstood(_("{answer} is no number of users.", answer=answer)) from None
+        raise NotUnderstood(_("{answer} is no number of users; say 1, 20 or 500.", answer=answer)) from None
     if count != int(count) or not 1 <= count <= 10**6:
-        raise NotUnderstood(_("{answer} is no number of users.", answer=answer))
+        raise NotUnderstood(_("{answer} is no number of users; say 1, 20 or 500.", answer=answer))
     return ["--users", str(int(count))]
 
 

@@ -126,6 +126,19 @@ def test_any_input_is_refused_in_words(option: FileOption, tmp_path: Path) -> No
         assert code not in (2, 3) or any(x.startswith(("dsopt: error: [", "Error")) for x in err.splitlines()), said
 
 
+def test_a_name_of_no_file_is_told_the_nearest(tmp_path: Path) -> None:
+    for name in ("result.json", "resulting.csv", "other.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    for typed, says in (
+        ("reslt.json", "Nearest: " + str(tmp_path / "result.json")),
+        ("result.jsn", "Nearest: " + str(tmp_path / "result.json")),
+        ("zzzz.toml", f"No name in {tmp_path} is like it."),
+        ("none/result.json", f"There is no folder {tmp_path / 'none'}."),
+    ):
+        code, _out, err = run("verify", str(tmp_path / typed))
+        assert code == 3 and "[no-file]" in err and says in " ".join(err.split()), (typed, err)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
 def test_a_file_without_permission(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
