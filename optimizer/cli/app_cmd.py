@@ -59,9 +59,9 @@ def _free_port(host: str, port: int) -> None:
         with socket.socket(family) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
-    except OSError as e:
+    except (OSError, UnicodeError) as e:  # a name that can't be one of a host is refused by its letters
         remedy = "Name another one with --port, or another address with --host."
-        why = e.strerror or str(e)
+        why = getattr(e, "strerror", None) or "no name of a host"
         raise InputError(
             Fault("bad-address", f"can't be listened on ({why})", value=f"{host}:{port}", remedy=remedy)
         ) from None
