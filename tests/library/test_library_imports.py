@@ -76,9 +76,11 @@ VIEWS = {
     "optimizer.procurement.quotation.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
     "optimizer.procurement.reading.review", "optimizer.procurement.quotation.template",
     "optimizer.procurement.quotation.workbook", "optimizer.procurement.xray.summary",
-    "optimizer.procurement.xray.workbook", "optimizer.verify.verdict",
+    "optimizer.procurement.xray.workbook", "optimizer.report.why_not_said", "optimizer.verify.verdict",
+    "optimizer.app.server",
 }  # fmt: skip
-"""What an answer looks like on the screen and in a file: words, workbooks, lists of lines to look at."""
+"""What an answer looks like on the screen, in a file and in a browser: words, workbooks, lists of lines to look at, and
+the app, which `dsopt app` starts and which stands on the library as the command line does."""
 FLOORS = "catalogs", "constraints", "optimizer.cli"
 
 

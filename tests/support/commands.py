@@ -45,7 +45,7 @@ LINES: dict[str, list[str]] = {
     "rfq": ["{result}"],
     "award": ["{quote}", "{quote}", "--model", "v3-671b"],
     "size": ["--model", "r1-distill-qwen-1.5b", "--gpu", "4090"],
-    "app": ["--port=0"],
+    "app": ["--host=192.0.2.1"],  # of no machine (RFC 5737): nothing is served
     "examples": ["{mine}"],
     "schema": ["result"],
     "catalog list": ["gpu"],
