@@ -15,29 +15,26 @@ from optimizer.app.jobs import Job
 from optimizer.app.sliders import sliders
 from optimizer.app.texts import MARKETS, TEXTS, WORKLOADS, texts
 from optimizer.procurement.labels import rule_titles
-from optimizer.report.board import board, ways_out
+from optimizer.report.board import board, build_sentence, serves, ways_out
 from optimizer.report.facts import recommended_point
 from optimizer.report.formats import Formats, figure
 from optimizer.report.front import NARROW, WIDE, front_picture, legend_of, starts_logarithmic
-from optimizer.report.page import asset, build_view, linked, proof_said
-from optimizer.report.palette import DARK, LIGHT, variables
-from optimizer.report.tables import Table, front_table
+from optimizer.report.page import build_view, environment, proof_said, style_sheet
+from optimizer.report.tables import Table, clauses, front_table
 from optimizer.report.why_not_said import why_not_lines
 from optimizer.request.command import command
 from optimizer.request.entry import GROUPS
-from optimizer.request.fields import FIELDS
 from optimizer.result.point_schema import FrontPoint
 from optimizer.result.schema import Result
 from optimizer.text.languages import N_, Words
 from optimizer.text.version import own_version
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from catalogs.load import Catalog
-    from constraints.request import Request
 
 SAVED = "result.json"
+TEMPLATES = "optimizer.app"
+"""The room whose templates are used, with those of the report's pictures and tables."""
 OF_THE_MODEL = ("unknown-model", "ambiguous-model")
 """Faults that name no option: a model is asked for in one place alone."""
 IN_SIGHT = ("model", "users", "workload", "budget", "market")
@@ -49,26 +46,14 @@ SAID = (
 """Texts that the script shows."""
 
 
-@cache
-def environment() -> Environment:
-    """Templates of the app, with those of the report's pictures and tables."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    loader = ChoiceLoader([PackageLoader("optimizer.app"), PackageLoader("optimizer.report")])
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    made.filters["linked"] = linked
-    return made
-
-
 def _drawn(name: str, words: Words, **view: Any) -> str:
-    return environment().get_template(f"{name}.html.jinja").render(t=texts(words), alone="", **view)
+    return environment(TEMPLATES).get_template(f"{name}.html.jinja").render(t=texts(words), alone="", **view)
 
 
 @cache
 def style() -> str:
     """The style sheet: that of the report, and the app's own."""
-    colours = f":root{{{variables(LIGHT)}}}@media screen and (prefers-color-scheme: dark){{:root{{{variables(DARK)}}}}}"
-    return colours + asset("pictures.css") + asset("page.css") + _static("app.css")
+    return style_sheet() + _static("app.css")
 
 
 @cache
@@ -133,7 +118,7 @@ def said_faults(faults: Sequence[Fault], words: Words) -> list[dict[str, Any]]:
 def faults_page(faults: Sequence[Fault], words: Words) -> str:
     """What is wrong, as a piece of a page."""
     source = '{% from "parts.html.jinja" import faults_list with context %}{{ faults_list(faults) }}'
-    return environment().from_string(source).render(t=texts(words), faults=said_faults(faults, words))
+    return environment(TEMPLATES).from_string(source).render(t=texts(words), faults=said_faults(faults, words))
 
 
 def job_page(job: Job, catalog: Catalog, words: Words) -> str:
@@ -152,9 +137,10 @@ def _solved(job: Job, catalog: Catalog, words: Words, faults: list[dict[str, Any
     if result is None:
         return _drawn("solved", words, job=job, faults=faults, board=None)
     so_far, point = job.outcome is None, recommended_point(result)
+    asked = words.semicolon.join(clauses(result, words))
     view: dict[str, Any] = {
         "board": board(result, words, SAVED), "so_far": so_far, "stopped": result.proof.status == "feasible",
-        "asked": words(N_("Asked: {what}."), what=_understood(result.request, words)), "pictures": [], "legend": [],
+        "asked": words(N_("Asked: {what}."), what=asked), "pictures": [], "legend": [],
         "ways": _ways(result, words), "sliders": [] if so_far else sliders(result, words),
         "proof": proof_said(result, words), "command": command(
             result.request, job.about["policy"], own_throughput=job.about["own_throughput"]
@@ -168,11 +154,6 @@ def _solved(job: Job, catalog: Catalog, words: Words, faults: list[dict[str, Any
         view["front_table"] = front_table(result, words, {x.id for x in result.front})
         view |= _build(result, point, catalog, words)
     return _drawn("solved", words, job=job, faults=faults, **view)
-
-
-def _understood(request: Request, words: Words) -> str:
-    said = [entry.said for entry in FIELDS.values() if not isinstance(entry.said, str)]
-    return words.semicolon.join(clause for of in said if (clause := of(request, words)))
 
 
 def _ways(result: Result, words: Words) -> list[dict[str, str]]:
@@ -216,8 +197,6 @@ def build_page(job: Job, point: FrontPoint, catalog: Catalog, words: Words) -> s
 
 def beside_page(pinned: Sequence[tuple[Result, FrontPoint]], words: Words) -> str:
     """Pinned builds side by side."""
-    from optimizer.report.board import build_sentence, serves
-
     heads = ["", *(f"{point.id}{words.comma}{result.model.name}" for result, point in pinned)]
     rows = [
         [words(N_("Build")), *(build_sentence(p, words) for _, p in pinned)],

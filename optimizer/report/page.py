@@ -19,7 +19,7 @@ from optimizer.report.facts import recommended_point
 from optimizer.report.formats import Formats, begun, figure
 from optimizer.report.front import NARROW, WIDE, front_picture, hover_lines, legend_of, starts_logarithmic
 from optimizer.report.node import NodeDrawing, node_drawing
-from optimizer.report.palette import DARK, LIGHT, variables
+from optimizer.report.palette import themes
 from optimizer.report.rack import RackDrawing, rack_drawing
 from optimizer.report.tables import (
     Table,
@@ -142,8 +142,7 @@ def report_html(
         source: Name of the result's file, for the commands on the page.
     """
     words, known = Words(lang), parts or {}
-    style = f":root{{{variables(LIGHT)}}}@media screen and (prefers-color-scheme: dark){{:root{{{variables(DARK)}}}}}"
-    style += asset("pictures.css") + asset("page.css")
+    style = style_sheet()
     script = asset("page.js")
     texts = {name: words(text) for name, text in TEXTS.items()} | {"colon": words.colon}
     if result.axis.name != "money":
@@ -177,14 +176,19 @@ def report_html(
     return environment().get_template("page.html.jinja").render(view)
 
 
-@cache
-def environment() -> Environment:
-    """Templates of this room; whatever stands in a place of theirs is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def style_sheet() -> str:
+    """The style of pages and of the pictures in them, in both themes."""
+    return themes() + asset("pictures.css") + asset("page.css")
 
-    made = Environment(
-        loader=PackageLoader("optimizer.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+
+@cache
+def environment(*before: str) -> Environment:
+    """Templates of this room, and of other rooms that are looked through `before` it; whatever stands in a place of
+    theirs is escaped."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    loader = ChoiceLoader([PackageLoader(room) for room in (*before, "optimizer.report")])
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     made.filters["linked"] = linked
     return made
 

@@ -24,6 +24,11 @@ def variables(colours: dict[str, str]) -> str:
     return "".join(f"--{name}:{colour};" for name, colour in colours.items())
 
 
+def themes() -> str:
+    """The colours as a style sheet: light, and dark on screens of readers who prefer that."""
+    return f":root{{{variables(LIGHT)}}}@media screen and (prefers-color-scheme: dark){{:root{{{variables(DARK)}}}}}"
+
+
 def filled_in(style: str, colours: dict[str, str]) -> str:
     """A style sheet with its variables replaced, for renderers that know none."""
     for name, colour in colours.items():

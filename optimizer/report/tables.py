@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalogs.schema import Part
 from optimizer.procurement.bids.changes_schema import ResultsCompared
 from optimizer.procurement.labels import CATEGORIES, WORDS, category, gpus, word
-from optimizer.report.facts import remark
+from optimizer.report.facts import recommended_point, remark
 from optimizer.report.formats import Formats, figure
 from optimizer.report.front import cost_words
 from optimizer.result.explanation_schema import PointExplained
@@ -24,7 +24,7 @@ BY_BOUND = N_("too dear for its throughput: even the least that a build of it ca
 BEYOND = N_("even the least that a build of it can cost is more than the request allows")
 NO_PLAN = N_("no plan of the model runs on it, or no machine has all that it needs")
 EMPTY = "–"
-ROLES = {"fastest": "fastest", "cheapest": "cheapest", "value": "value", "read": "read"}
+ROLES = ("fastest", "cheapest", "value", "read")
 CHANGE_STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new on the front")}
 
 
@@ -165,13 +165,12 @@ def _against(family: FamilyFacts, on_a_front: bool, words: Words) -> str:
 def assumptions(result: Result, words: Words) -> Table:
     """What the figures rest on: the request, changed policy, rates, energy, throughput model."""
     formats = Formats(words, result.request.currency)
-    rows = [[words(N_("Asked")), words.semicolon.join(_clauses(result, words))]]
+    rows = [[words(N_("Asked")), words.semicolon.join(clauses(result, words))]]
     rows += [[words(N_("Prices of")), formats.day(result.request.as_of)]]
     if result.policy:
         settings = words.semicolon.join(f"{key} = {value}" for key, value in result.policy.items())
         rows.append([words(N_("Changed settings")), settings])
-    point = next((x for x in result.front if x.id == result.recommended), None)
-    if point is not None:
+    if (point := recommended_point(result)) is not None:
         energy = words(
             N_("{price} {currency} per kWh, PUE {pue}"), price=point.energy.price_per_kwh, currency=point.cost.currency,
             pue=point.energy.pue,
@@ -205,7 +204,7 @@ def _currencies(result: Result) -> set[str]:
     return {result.request.currency, *(line.currency for point in result.front for line in point.bom)}
 
 
-def _clauses(result: Result, words: Words) -> list[str]:
+def clauses(result: Result, words: Words) -> list[str]:
     """The request in clauses, as the first line of `solve` says it."""
     from optimizer.request.fields import FIELDS
 
