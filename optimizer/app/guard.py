@@ -25,7 +25,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Addresses that are reached from this machine alone."""
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+"""The same as a Host header names them."""
 SAFE = ("GET", "HEAD")
 TOKEN_COOKIE = "dsopt_token"
 POLICY = (
@@ -44,6 +47,11 @@ HEADERS = {
 }
 UPLOADS = ("/api/xray", "/api/compare")
 WILDCARDS = ("0.0.0.0", "::")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    return host in LOOPBACK
 
 
 class TooLarge(Exception):
@@ -94,7 +102,7 @@ class Guard:
         machine's own names do: no foreign name leads here."""
         name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
         name = name.lower()
-        if name in (LOOPBACK if self.host in ("127.0.0.1", "::1", "localhost") else (self.host.lower(),)):
+        if name in (LOOPBACK_NAMES if is_loopback(self.host) else (self.host.lower(),)):
             return True
         if self.host not in WILDCARDS:
             return name == f"[{self.host}]"

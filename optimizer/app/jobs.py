@@ -36,7 +36,6 @@ class Job:
 
     kind: Kind
     client: str
-    clock: Clock
     about: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     state: State = "waiting"
@@ -49,6 +48,10 @@ class Job:
     faults: Sequence[Fault] = ()
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(tell=self.tell)
 
     @property
     def seconds(self) -> float:
@@ -81,8 +84,7 @@ class Desk:
         about: dict[str, Any] | None = None,
     ) -> Job:  # fmt: skip
         """Queues work; `folder` is removed when it has ended. Raises Busy where too many wait."""
-        job = Job(kind, client, Clock(limit_s), about or {})
-        job.clock = Clock(limit_s, job.tell)
+        job = Job(kind, client, about or {})
         with self._lock:
             if kind in ALONE:
                 for other in self._jobs.values():

@@ -6,7 +6,6 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,15 +17,14 @@ from starlette.exceptions import HTTPException
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from constraints.policy import Policy
-from constraints.request import Request as Wanted
 from optimizer import library
 from optimizer.app import pages
 from optimizer.app.asked import Asked, ShortText, request_beside, request_from
-from optimizer.app.guard import Guard
-from optimizer.app.jobs import Busy, Desk, Job, State
+from optimizer.app.guard import Guard, is_loopback
+from optimizer.app.jobs import Busy, Desk, Job, Kind, State
 from optimizer.app.limits import COMPARE_LIMIT_S, MOST_FILES, QUESTION_LIMIT_S, SOLVE_LIMIT_S
 from optimizer.app.uploads import kept
+from optimizer.report.facts import point_named
 from optimizer.result.point_schema import FrontPoint
 from optimizer.result.schema import Result
 from optimizer.text.languages import N_, Words
@@ -35,7 +33,6 @@ from optimizer.text.version import own_version
 CLIENT, LANGUAGE = "dsopt_client", "dsopt_lang"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NO_PART = N_("is a file's name; name a GPU with its number, or a part")
-VALID_DAYS = 15
 
 
 class Started(BaseModel):
@@ -99,11 +96,15 @@ class Server:
     def point(self, id: str, point: str | None) -> tuple[Result, FrontPoint]:
         """A build of an answer; the recommended one without a name."""
         result: Result = self.answered(id).outcome
-        wanted = point or result.recommended
-        found = next((x for x in result.front if x.id == wanted), None)
+        found = point_named(result, point or None)
         if found is None:
             raise HTTPException(404, "no such build")
         return result, found
+
+
+def token_for(host: str) -> str:
+    """What has to come along where others can reach the address that is listened on; blank on the machine's own."""
+    return "" if is_loopback(host) else secrets.token_urlsafe(24)
 
 
 def make_app(host: str = "127.0.0.1", token: str = "") -> Guard:
@@ -277,16 +278,14 @@ def _upload_routes(app: FastAPI, server: Server) -> None:
         asked: Annotated[str, Form(alias="request")] = "{}",
     ) -> Started:
         """X-rays one quote; `request`: what it is for, as JSON."""
-        said = _said(asked)
-        folder, paths = await kept(files, 1)
 
-        def work(job: Job) -> Any:
+        def work(job: Job, paths: list[Path], said: BaseModel) -> Any:
             quote = library.read_quote(paths[0], catalog=server.catalog)
             job.clock.left()
             wanted, policy = request_beside(said, server.catalog, [quote], "xray")
             return library.xray(quote, wanted, catalog=server.catalog, policy=policy, clock=job.clock)
 
-        return Started(id=server.desk.put("xray", _client(request), QUESTION_LIMIT_S, work, folder).id)
+        return await _examined(server, "xray", _client(request), files, 1, asked, work)
 
     @app.post("/api/compare", status_code=202)
     async def compare(
@@ -295,22 +294,27 @@ def _upload_routes(app: FastAPI, server: Server) -> None:
         asked: Annotated[str, Form(alias="request")] = "{}",
     ) -> Started:
         """Compares several quotes on equal scope; `request`: what they are for, as JSON."""
-        said = _said(asked)
-        folder, paths = await kept(files, MOST_FILES)
 
-        def work(job: Job) -> Any:
+        def work(job: Job, paths: list[Path], said: BaseModel) -> Any:
             read = library.read_bids(paths, catalog=server.catalog)
             job.clock.left()
             wanted, policy = request_beside(said, server.catalog, list(read.quotes), "compare")
-            return _compared(read, wanted, policy, server.catalog)
+            return library.compare(
+                read.bids(), wanted, catalog=server.catalog, policy=policy, time_limit_s=COMPARE_LIMIT_S,
+                sources=read.sources,
+            )  # fmt: skip
 
-        return Started(id=server.desk.put("compare", _client(request), QUESTION_LIMIT_S, work, folder).id)
+        return await _examined(server, "compare", _client(request), files, MOST_FILES, asked, work)
 
 
-def _compared(read: Any, wanted: Wanted, policy: Policy, catalog: Catalog) -> Any:
-    return library.compare(
-        read.bids(), wanted, catalog=catalog, policy=policy, time_limit_s=COMPARE_LIMIT_S, sources=read.sources
-    )
+async def _examined(
+    server: Server, kind: Kind, client: str, files: list[UploadFile], most: int, asked: str,
+    work: Callable[[Job, list[Path], BaseModel], Any],
+) -> Started:  # fmt: skip
+    """Queues work on uploaded quotes, `most` of them, and on what was asked beside them."""
+    said = _said(asked)
+    folder, paths = await kept(files, most)
+    return Started(id=server.desk.put(kind, client, QUESTION_LIMIT_S, lambda job: work(job, paths, said), folder).id)
 
 
 def _file_routes(app: FastAPI, server: Server) -> None:
@@ -325,19 +329,19 @@ def _file_routes(app: FastAPI, server: Server) -> None:
         return library.report_html(server.answered(id).outcome, lang, catalog=server.catalog).encode()  # type: ignore[arg-type]
 
     def quotation(request: Request, id: str, point: str | None) -> bytes:
-        from optimizer.procurement.quotation.quote_terms import Party
+        from optimizer.procurement.quotation.quote_terms import QUOTE_DAYS, Party, document_day
         from optimizer.procurement.quotation.workbook import workbook
 
         result, chosen = server.point(id, point)
-        party = Party("", "", max(date.today(), result.request.as_of), VALID_DAYS)
+        party = Party("", "", document_day(result.request.as_of), QUOTE_DAYS)
         return workbook(library.quote(result, chosen.id, party=party, catalog=server.catalog), _words(request))
 
     def inquiry(request: Request, id: str, point: str | None) -> bytes:
-        from optimizer.procurement.quotation.quote_terms import Party
+        from optimizer.procurement.quotation.quote_terms import REQUEST_DAYS, Party, document_day
         from optimizer.procurement.rfq.workbook import workbook
 
         result, chosen = server.point(id, point)
-        party = Party("", "", max(date.today(), result.request.as_of), 21)
+        party = Party("", "", document_day(result.request.as_of), REQUEST_DAYS)
         return workbook(library.rfq(result, chosen.id, party=party, catalog=server.catalog), _words(request))
 
     def xray_book(request: Request, id: str, point: str | None) -> bytes:

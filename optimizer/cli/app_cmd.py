@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 
 import typer
@@ -16,7 +15,6 @@ HELP = """Examples:
 A web page on this computer: the request as a form, the front while it is proven, why not another GPU, quotes dropped on
 the page, files to download, in English and Chinese. It listens on 127.0.0.1 alone unless --host names another address;
 then a token is demanded, which is printed once. Needs dsopt[app]. See docs/app.md."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MISSING = 'the app needs packages that are not installed: pip install "dsopt[app]"'
 
 
@@ -32,13 +30,13 @@ def app(
     try:
         import uvicorn
 
-        from optimizer.app.server import make_app
+        from optimizer.app.server import make_app, token_for
     except ModuleNotFoundError as e:
         if (e.name or "").startswith("optimizer"):
             raise
         raise InputError(Fault("missing-extra", MISSING)) from None
     _free_port(host, port)
-    token = "" if host in LOOPBACK else secrets.token_urlsafe(24)
+    token = token_for(host)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
     say(chosen()(N_("Open {address} in a browser; Ctrl-C ends it."), address=address))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, Overwrite, ResultFile
 from optimizer.cli.output import emit_data, free, known_language, note, save, say, speak
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ HELP = """Examples:
 A workbook with live formulas: summary, bill of materials, assumptions, compatibility, front, alternatives, deviations,
 terms and provenance. Its title is "budgetary estimate" until --confirmed says that the sellers have confirmed every
 price. The result is checked first; exit 5 when something in it is wrong."""
-VALID_DAYS = 15
-"""Where neither an option nor a profile says it."""
 FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
 UNUSED = {
     "csv": ("customer", "number", "valid_days", "confirmed"),
@@ -38,7 +37,7 @@ UNUSED = {
 
 def quote(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write. [default of json and csv: stdout]")
     ] = None,
@@ -72,15 +71,13 @@ def quote(
         list[str],
         typer.Option(help="Spare parts: 5% of drives, memory, PSUs; gpu=1/16; table; or a CSV of category,percent."),
     ] = [],
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="The sellers have confirmed every price: a quotation to be signed.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Overwrite = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import InputError
@@ -91,7 +88,7 @@ def quote(
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
     from optimizer.procurement.quotation.profile import Profile, read_profile
-    from optimizer.procurement.quotation.quote_terms import Party
+    from optimizer.procurement.quotation.quote_terms import QUOTE_DAYS, Party
     from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
     kind = _format(format_, output, template)
@@ -124,7 +121,7 @@ def quote(
     day = quote_day(date, request.as_of)
     ours = read_profile(profile) if profile else Profile()
     _known_goods(profile, ours, parts)
-    days = next(x for x in (valid_days, ours.valid_days, VALID_DAYS) if x is not None)
+    days = next(x for x in (valid_days, ours.valid_days, QUOTE_DAYS) if x is not None)
     party = Party(one_line("--customer", customer), one_line("--number", number), day, days, confirmed, ours)
     _ = party.valid_until  # refused before the quote is made
     terms = _terms(request, currency, fx, tax, discount, support, spares)
@@ -192,9 +189,10 @@ def quote_day(text: str | None, as_of: Any) -> Any:
     from datetime import date
 
     from catalogs.errors import Fault, InputError
+    from optimizer.procurement.quotation.quote_terms import document_day
 
     if text is None:
-        return max(date.today(), as_of)
+        return document_day(as_of)
     try:
         day = date.fromisoformat(text)
     except ValueError:

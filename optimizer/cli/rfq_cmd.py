@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, Overwrite, ResultFile
 from optimizer.cli.output import free, known_language, note, save, speak
 
 HELP = """Examples:
@@ -24,7 +25,7 @@ compare, xray and award read it back and tell each cell's fault."""
 
 
 def rfq(
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Workbook (.xlsx) to write.")] = None,
     point: Annotated[str | None, typer.Option(help="Point of the front. [default: the recommended one]")] = None,
     lang: Annotated[
@@ -35,12 +36,10 @@ def rfq(
     number: Annotated[str, typer.Option(help="Number of the request. [default: made from its contents]")] = "",
     date: Annotated[str | None, typer.Option(help="Date of the request. [default: today]")] = None,
     until: Annotated[str | None, typer.Option(help="Deadline for bids. [default: 21 days later]")] = None,
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
+    force: Overwrite = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
@@ -78,9 +77,10 @@ def rfq(
 def _days(until: str | None, day: date_) -> int:
     """Days for which bids are taken."""
     from catalogs.errors import Fault, InputError
+    from optimizer.procurement.quotation.quote_terms import REQUEST_DAYS
 
     if until is None:
-        return 21
+        return REQUEST_DAYS
     try:
         last = date_.fromisoformat(until)
     except ValueError:

@@ -11,6 +11,14 @@ from catalogs.days import days_after
 from catalogs.errors import Fault, InputError
 from optimizer.procurement.quotation.profile import Company, Profile
 
+QUOTE_DAYS, REQUEST_DAYS = 15, 21
+"""Days for which a quote holds, and for which bids on a request are taken, where nobody says."""
+
+
+def document_day(as_of: date) -> date:
+    """The day of a document: today, not before that of its prices."""
+    return max(date.today(), as_of)
+
 
 @dataclass(frozen=True)
 class Terms:
