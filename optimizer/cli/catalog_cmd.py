@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from optimizer.cli.import_cmd import register
 from optimizer.cli.money_view import grouped
-from optimizer.cli.options import speaking
+from optimizer.cli.options import Overlay, speaking
 from optimizer.cli.output import emit_json, note, say, say_labelled, table
 from optimizer.cli.usage import Command, Group
 from optimizer.text.languages import chosen as language
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from optimizer.procurement.importing.schema import PastPrice
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
-Overlay = Annotated[
-    list[Path],
-    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, ResultFile
 from optimizer.cli.output import emit_json, note
 from optimizer.text.languages import chosen as language
 
@@ -26,7 +26,7 @@ build meets the conflict and the ways out. All of it is solved for."""
 
 def explain(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     point: Annotated[
         str | None, typer.Argument(help="A point of the front: its id, or recommended, fastest, cheapest, value.")
     ] = None,
@@ -43,11 +43,9 @@ def explain(
     bad_prices: Annotated[
         int, typer.Option(min=0, help="With --price-risk: how many prices turn out high at once; 0: the policy's.")
     ] = 0,
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
     time_limit: Annotated[
         float | None, typer.Option(help="Time limit in seconds; then what is known so far, exit code 6.")
     ] = None,

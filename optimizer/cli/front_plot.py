@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from optimizer.cli.output import padded
+
 LEAST_ROWS, MOST_ROWS = 3, 9
 """Rows of the picture without its axis: below, no shape is seen; above, a screen has better uses."""
 LEAST_WIDTH, MOST_WIDTH = 48, 100
@@ -50,7 +52,7 @@ def picture(points: Sequence[Dot], width: int, rows: int, cost_unit: str, speed_
     head = max(cell_len(speed_unit), len(top), len(bottom))
     grid = _placed(points, width - head - 3, rows)
     names = {0: top, 1: speed_unit, rows - 1: bottom}
-    lines = [f"{_right(names.get(i, ''), head)} │{''.join(row).rstrip()}" for i, row in enumerate(grid)]
+    lines = [f"{padded(names.get(i, ''), head, right=True)} │{''.join(row).rstrip()}" for i, row in enumerate(grid)]
     least, most = (f"{pick(p.cost for p in points):,.0f}" for pick in (min, max))
     room = width - head - 2
     between = room - len(least) - len(most)
@@ -58,12 +60,6 @@ def picture(points: Sequence[Dot], width: int, rows: int, cost_unit: str, speed_
     left = (between - cell_len(middle)) // 2
     foot = least + " " * left + middle + " " * (between - left - cell_len(middle)) + most
     return [*lines, f"{' ' * head} └{'─' * room}", " " * (head + 2) + foot]
-
-
-def _right(text: str, cells: int) -> str:
-    from rich.cells import cell_len
-
-    return " " * (cells - cell_len(text)) + text
 
 
 def _placed(points: Sequence[Dot], width: int, rows: int) -> list[list[str]]:

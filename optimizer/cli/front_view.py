@@ -49,12 +49,18 @@ def shown(
     return kept
 
 
+def recommended(data: dict[str, Any]) -> dict[str, Any]:
+    """The recommended point of a result that has a build."""
+    found: dict[str, Any] = next(point for point in data["front"] if point["id"] == data["recommended"])
+    return found
+
+
 def show(data: dict[str, Any], everything: bool, every_rule: bool = False) -> None:
     """All of an answer; `every_rule`: those that passed one by one, and the proof in a verifier's
     words."""
     _ = chosen()
     if data["front"]:
-        best = next(point for point in data["front"] if point["id"] == data["recommended"])
+        best = recommended(data)
         _front(data, everything)
         _build(best, data["request"]["currency"])
         _bill(best, data["policy"])

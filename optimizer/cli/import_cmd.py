@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.options import speaking
+from optimizer.cli.options import Overlay, speaking
 from optimizer.cli.output import emit_data, emit_json, free, note, save, say, table
 from optimizer.cli.usage import Command
 from optimizer.text.languages import chosen
@@ -28,10 +28,6 @@ IMPORT_HELP = """Examples:
 A vendor's price list as offers in a folder for --catalog. Known parts become offers; unknown ones go to
 mine/review/unknown.xlsx, to be filled and imported; doubtful ones to mine/review/review.csv, to be answered in
 mine/review/map.toml (--map). See docs/importing.md."""
-Overlay = Annotated[
-    list[Path],
-    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.options import speaking
+from optimizer.cli.options import Overlay, speaking
 from optimizer.cli.output import emit_json, note, say, say_labelled, table
 from optimizer.cli.usage import Command, Group
 from optimizer.cli.wrapped import UNKNOWN, columns_asked, screen_width
@@ -20,10 +20,6 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from catalogs.transformer import Llm
 
-Overlay = Annotated[
-    list[Path],
-    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
-]
 
 FACTS = {
     "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),

@@ -32,6 +32,22 @@ LANGUAGE = Option("lang", "Language of the terminal: en or zh.", group=ANSWER)
 JSON = Option("json", "Print JSON.", bool, False, ("--json",), group=ANSWER)
 FORCE = Option("force", "Overwrite an existing file.", bool, False, ("--force",), group=ANSWER)
 
+ResultFile = Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")]
+CatalogFolders = Annotated[list[Path], typer.Option("--catalog", help=CATALOG.help)]
+MadeWithCalibration = Annotated[
+    Path | None, typer.Option("--calibration", help="Folder of constants that the result was made with.")
+]
+MadeWithMeasurements = Annotated[
+    Path | None, typer.Option("--measured", help="Measurements that the result was made with.")
+]
+Overwrite = Annotated[bool, typer.Option("--force", help=FORCE.help)]
+"""Parameters of the commands that read a saved result."""
+Overlay = Annotated[
+    list[Path],
+    typer.Option("--catalog", help="Folder of your own catalog files, laid over the shipped catalog (repeatable)."),
+]
+"""Of the commands that only list, show or import."""
+
 
 def taking(options: Sequence[Option], *arguments: Parameter) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command, a function of its context and of values by name, these arguments and options."""

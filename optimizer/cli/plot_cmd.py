@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, Overwrite, ResultFile
 from optimizer.cli.output import free, note, save
 from optimizer.text.languages import N_
 
@@ -29,19 +30,17 @@ PICTURES = {
 
 def plot(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Picture to write: .png or .svg.")] = None,
     of: Annotated[str, typer.Option(help="front, or of one build: node, rack, money, limits.")] = "front",
     point: Annotated[str | None, typer.Option(help="Which build. [default: the recommended one]")] = None,
     axes: Annotated[
         str | None, typer.Option(help="Axes: linear or log. [default: log where points lie far apart]")
     ] = None,
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
+    force: Overwrite = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, Overwrite, ResultFile
 from optimizer.cli.output import free, note, save
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ DEFAULT_S = 60.0
 
 def report(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Page (.html) to write.")] = None,
     compare: Annotated[Path | None, typer.Option(help="An older result: shows what has changed since.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Do not solve for what limits the build.")] = False,
@@ -39,12 +40,10 @@ def report(
             help="Time limit for finding what limits the build, seconds; the page says if it ran out. [default: 60]"
         ),
     ] = None,
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
+    force: Overwrite = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError

@@ -40,7 +40,9 @@ BRIEF = {
 
 def sentences(data: dict[str, Any]) -> list[str]:
     """What is recommended, what it does, and what its price rests on: one sentence each."""
-    best = next(point for point in data["front"] if point["id"] == data["recommended"])
+    from optimizer.cli.front_view import recommended
+
+    best = recommended(data)
     _, cost = chosen(), best["cost"]
     total = {"total": grouped(cost["total"]), "currency": cost["currency"]}
     return [

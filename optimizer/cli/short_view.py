@@ -120,10 +120,11 @@ def compact(
 
 def _remarks(data: dict[str, Any], width: int | None) -> list[str]:
     """The most important ones that take a line each, two lines at most, and how many more there are."""
-    _ = chosen()
+    from optimizer.cli.front_view import recommended
+
+    _, checks = chosen(), recommended(data)["checks"]
     some = [text for text in remarks(data) if len(listed(text, width)) == 1][:REMARKS]
-    best = next(point for point in data["front"] if point["id"] == data["recommended"])
-    more = len(data["messages"]) - len(some) + sum(check["status"] != "pass" for check in best["checks"])
+    more = len(data["messages"]) - len(some) + sum(check["status"] != "pass" for check in checks)
     if more <= 0:
         return [x for text in some for x in listed(text, width)]
     counted = _("{n} more remarks: -v", n=more)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from optimizer.cli.options import CatalogFolders, MadeWithCalibration, MadeWithMeasurements, ResultFile
 from optimizer.cli.output import emit_json, say
 from optimizer.text.languages import chosen
 
@@ -21,17 +21,15 @@ Prices, sums, throughput and rules of a saved result made anew; --prove also pro
 
 def verify(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A result.json, saved with `dsopt solve -o`.")],
+    file: ResultFile,
     prove: Annotated[bool, typer.Option("--prove", help="Prove again that no better build was overlooked.")] = False,
     engine: Annotated[str, typer.Option(help="Solver of --prove: cp-sat, or highs for small catalogs.")] = "cp-sat",
     thorough: Annotated[
         bool, typer.Option("--thorough", help="With --prove: without bounds and pruning (slow).")
     ] = False,
-    catalog: Annotated[
-        list[Path], typer.Option(help="Folder of your own catalog files, laid over the shipped catalog.")
-    ] = [],
-    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    catalog: CatalogFolders = [],
+    calibration: MadeWithCalibration = None,
+    measured: MadeWithMeasurements = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """See HELP."""
