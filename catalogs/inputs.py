@@ -16,6 +16,7 @@ from typing import Any
 
 from catalogs import json_text
 from catalogs.errors import Fault, InputError
+from catalogs.nearest import nearest
 
 CATALOG_BYTES = 200_000_000
 """A catalog's CSV, and a table of configurations or of measurements."""
@@ -66,8 +67,6 @@ def read_bytes(
 
 def _where_it_may_be(path: Path) -> str:
     """The remedy for a name of no file: the nearest name in its folder, of the same ending where there is one."""
-    from catalogs.nearest import nearest  # nothing else here needs it
-
     folder = path.parent
     try:
         with os.scandir(folder) as entries:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 CUTOFF = 0.55
 """Likeness from which a word is named as the nearest."""
@@ -11,6 +10,8 @@ CUTOFF = 0.55
 
 def nearest(word: object, choices: Iterable[str]) -> str:
     """The choice most like a word, in any case and with blanks or underscores for hyphens; empty where none is."""
+    from difflib import get_close_matches  # only where a word is wrong
+
     known = {choice.casefold(): choice for choice in choices}
     plain = str(word).strip().casefold().replace("_", "-").replace(" ", "-")
     begun = [x for x in known if plain and (x.startswith(plain) or plain.startswith(x))]
