@@ -4,7 +4,6 @@ and a terminal of 80 x 24 shows all of it."""
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -23,6 +22,7 @@ from optimizer.text.languages import choose
 from tests.cli.test_terminal_width import Screen
 from tests.support.commands import run
 from tests.support.long import sampled
+from tests.support.terminal import at_terminal
 
 DAY = "--as-of 2026-11-24 --max-nodes 1"
 SAVED = {
@@ -111,45 +111,13 @@ def test_all_of_it_on_one_screen(kind: str, saved: dict[str, dict[str, Any]], la
 
 def test_a_terminal_of_80_by_24_shows_the_answer(tmp_path: Path) -> None:
     """A real one: from the request to the last command nothing has left the screen."""
-    screen = in_terminal(["solve", *shlex.split(SAVED["normal"])], 24, 80, tmp_path)
+    shown = at_terminal(["solve", *shlex.split(SAVED["normal"])], (24, 80), folder=tmp_path)
+    screen = shown.rstrip("\n").split("\n")
     assert len(screen) <= 23 and all(cell_len(x) <= 80 for x in screen)
     text = "\n".join(screen)
     assert text.startswith("Asked: budget 40,000.00 USD") and "Recommended (p" in text and " your 8 users " in text
     assert screen[-1].strip() == "dsopt report result.json -o report.html"
     assert "-v" in text and "-o result.json" in text
-
-
-def in_terminal(words: list[str], rows: int, columns: int, folder: Path) -> list[str]:
-    """Lines that a command leaves on a terminal of that size."""
-    import fcntl
-    import pty
-    import select
-    import struct
-    import subprocess
-    import termios
-
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
-    environment |= {"NO_COLOR": "1", "TERM": "xterm", "LANG": "C.UTF-8"}
-    command = [sys.executable, "-c", "from optimizer.cli import main; main()", *words]
-    root = str(Path(__file__).parents[2])
-    environment["PYTHONPATH"] = root
-    started = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder)
-    os.close(slave)
-    seen = b""
-    while select.select([master], [], [], 120)[0]:
-        try:
-            data = os.read(master, 65536)
-        except OSError:  # Linux: the other end is closed
-            break
-        if not data:
-            break
-        seen += data
-    os.close(master)
-    assert started.wait(60) == 0
-    text = seen.decode().replace("\r\n", "\n")
-    return re.sub(r"[^\n]*\r\x1b\[K", "", text).rstrip("\n").split("\n")
 
 
 DOTS = [Dot(100.0, 10.0, "p1", True), Dot(250.0, 30.0, "", False), Dot(900.0, 90.0, "p9", False)]

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import pty
 import re
-import select
-import subprocess
 import sys
 
 import pytest
@@ -16,6 +12,7 @@ from rich.cells import cell_len
 from optimizer.cli import front_view, output
 from optimizer.cli.wrapped import labelled, wrapped
 from tests.support.long import sampled
+from tests.support.terminal import at_terminal
 
 FRONT = [
     "point",
@@ -135,24 +132,7 @@ def test_the_whole_screen_of_an_answer() -> None:
 
 def typed(words: list[str]) -> str:
     """What a terminal of 80 columns shows of a command."""
-    master, slave = pty.openpty()
-    env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
-    command = [sys.executable, "-c", "from optimizer.cli import main; main()", *words]
-    started = subprocess.Popen(command, stdout=slave, stderr=slave, env=env)
-    os.close(slave)
-    seen = b""
-    while select.select([master], [], [], 120)[0]:
-        try:
-            data = os.read(master, 65536)
-        except OSError:  # Linux: the other end is closed
-            break
-        if not data:
-            break
-        seen += data
-    os.close(master)
-    assert started.wait(60) == 0
-    text = seen.decode().replace("\r\n", "\n")
-    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[[0-9;]*[A-Za-z]", "", text)
+    return at_terminal(words, environment={"COLUMNS": "80"})
 
 
 TITLES = [

@@ -394,19 +394,18 @@ class Oracle:
     # Nodes ----------------------------------------------------------------------------------------------------
 
     def _platform(self, p: Platform) -> None:
-        choices = list(self._fitted(p))
+        choices, drives = list(self._fitted(p)), self._drive_choices()
         for nodes in range(1, self.nodes_tried + 1):
-            for alone, node, broken, drives in choices:
+            for alone, node, broken in choices:
                 made = replace(alone, nodes=nodes)
                 for chosen in drives:
                     self._with_drives(made, node + Counter(d.id for d in chosen), broken)
 
-    def _fitted(self, p: Platform) -> Iterator[tuple[Fitted, Counter[str], set[str], list[tuple[Any, ...]]]]:
+    def _fitted(self, p: Platform) -> Iterator[tuple[Fitted, Counter[str], set[str]]]:
         """Each node on a platform but for its drives and cards that can be on a front: (its choices, its parts, the
-        rules it breaks, the drives to try). A fault found is never undone, so a choice that breaks too much alone is
+        rules it breaks). A fault found is never undone, so a choice that breaks too much alone is
         not combined with others."""
         inside = {c.part: c.qty for c in p.contents}
-        drives = self._drive_choices()
         for gpu, k, bought_gpu in self._gpu_choices(p, inside):
             of_gpu = self._gpu_faults(p, gpu, k, inside, bought_gpu)
             if not self._kept(of_gpu):
@@ -436,7 +435,7 @@ class Oracle:
                                 broken = of_board | supply_faults | cooler_faults | bridge_faults
                                 if self._kept(broken):
                                     made = Fitted(p, inside, gpu, k, 0, cpu, mem, m, psu, f, cooler, bridge)
-                                    yield made, self._bought(made, bought_gpu), broken, drives
+                                    yield made, self._bought(made, bought_gpu), broken
 
     def _drive_choices(self) -> list[tuple[Any, ...]]:
         drives: list[tuple[Any, ...]] = [
